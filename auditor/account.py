@@ -1,0 +1,92 @@
+"""An AWS account as the auditor sees it: plain values, made by ``collect``, read by ``audit``.
+
+Policy documents are kept as they came (decoded JSON or URL-encoded JSON text): reading them is
+``policy``'s work, so that one bad document costs its role and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PolicyKind = Literal["inline", "managed", "aws-managed", "boundary", "trust"]
+
+
+@dataclass(slots=True, eq=False)
+class PolicyText:
+    """One policy document as it was read, with where it came from.
+
+    A managed policy attached to many roles is one shared instance: identity is its cache key.
+    ``document`` is a decoded JSON object, or JSON text (plain or URL-encoded as on IAM's wire).
+    ``missing`` says why there is no document, or is None where there is one.
+    """
+
+    name: str
+    arn: str | None
+    kind: PolicyKind
+    document: object
+    missing: str | None = None
+
+
+class Project(NamedTuple):
+    """A CodeBuild project that uses a role as ``serviceRole`` or ``buildBatchConfig``'s."""
+
+    name: str
+    region: str
+    arn: str
+
+
+class UnresolvedProject(NamedTuple):
+    """A project whose role isn't among the account's roles, and why."""
+
+    project: Project
+    role_arn: str
+    reason: str
+
+
+class Failure(NamedTuple):
+    """Something that should have been read and wasn't: makes a report incomplete."""
+
+    where: str
+    message: str
+
+
+@dataclass(slots=True)
+class Role:
+    """An IAM role with everything that bears on what it may do.
+
+    ``trust`` is the assume-role policy. ``tags`` keep their case. ``role_id`` is the ``AROA…`` id,
+    empty where the source didn't give it.
+    """
+
+    arn: str
+    name: str
+    role_id: str
+    tags: Mapping[str, str]
+    trust: PolicyText
+    inline: tuple[PolicyText, ...]
+    attached: tuple[PolicyText, ...]
+    boundary: PolicyText | None = None
+    projects: tuple[Project, ...] = ()
+
+
+@dataclass(slots=True)
+class Account:
+    """What was collected of one account.
+
+    ``roles`` holds every role of the source that matched no exclusion, CodeBuild's or not: who is
+    in scope is decided by ``auditor.scope``. ``roles`` may be a one-pass iterable, so that 50,000
+    roles need not be alive at once. ``api_calls`` counts requests to AWS, retries not included.
+    ``not_evaluated`` names what the source can't contain (see the report's field of that name).
+    """
+
+    account_id: str
+    partition: str
+    roles: Iterable[Role]
+    not_evaluated: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    unresolved_projects: tuple[UnresolvedProject, ...] = ()
+    api_calls: Mapping[str, int] = field(default_factory=dict)

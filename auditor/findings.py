@@ -1,0 +1,107 @@
+"""Findings and the report that carries them: plain values, rendered by ``report`` and ``notify``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from auditor.account import Failure, Project, UnresolvedProject
+
+Verdict = Literal["exposed", "simulator_only", "no_send", "undetermined"]
+Certainty = Literal["proven", "possible"]
+Severity = Literal["high", "medium", "low", "info"]
+
+SCHEMA_VERSION = "1"
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
+
+
+class Witness(NamedTuple):
+    """One request that AWS would allow: the proof of a finding.
+
+    ``resources`` lists every ARN that the call is authorised on, the first being the identity (or
+    the first resource type the action requires). ``context`` maps context keys to a string, or to
+    a tuple of strings for multivalued keys; keys not listed are absent from the request.
+    """
+
+    action: str
+    resources: tuple[str, ...]
+    context: Mapping[str, str | tuple[str, ...]]
+
+
+class StatementRef(NamedTuple):
+    """Where a statement stands: layer, policy, index (from 0) and effect.
+
+    ``layer`` is ``identity`` or ``permissions-boundary`` (later ``scp`` and ``identity-policy``).
+    """
+
+    layer: str
+    policy: str
+    policy_arn: str | None
+    kind: str
+    sid: str | None
+    index: int
+    effect: str
+
+
+@dataclass(slots=True)
+class Finding:
+    """One thing to know about a role. ``id`` depends on role, rule and action alone."""
+
+    id: str
+    rule: str
+    severity: Severity
+    certainty: Certainty
+    title: str
+    witness: Witness | None
+    statements: tuple[StatementRef, ...]
+    remediation: str
+
+
+@dataclass(slots=True)
+class RoleReport:
+    """The verdict on one role, with its findings ordered by severity, rule and action."""
+
+    arn: str
+    name: str
+    projects: tuple[Project, ...]
+    verdict: Verdict
+    certainty: Certainty | None
+    reason: str | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class Report:
+    """One audit of one account. ``roles`` are ordered by ARN; ``generated_at`` is UTC, aware."""
+
+    generated_at: datetime
+    account_id: str
+    complete: bool
+    roles: Sequence[RoleReport]
+    not_evaluated: tuple[str, ...]
+    errors: tuple[Failure, ...]
+    unresolved_projects: tuple[UnresolvedProject, ...] = ()
+    api_calls: Mapping[str, int] = field(default_factory=dict)
+
+    def count(self, verdict: Verdict, certainty: Certainty | None = None) -> int:
+        """Return how many roles have this verdict (and this certainty, where one is given)."""
+        return sum(
+            1
+            for role in self.roles
+            if role.verdict == verdict and certainty in (None, role.certainty)
+        )
+
+    def summary(self) -> dict[str, int]:
+        """Return the counts of the report's ``summary``, in the contract's order."""
+        return {
+            "roles": len(self.roles),
+            "exposed": self.count("exposed"),
+            "simulator_only": self.count("simulator_only"),
+            "no_send": self.count("no_send"),
+            "undetermined": self.count("undetermined"),
+            "suppressed": 0,
+        }
