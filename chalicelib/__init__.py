@@ -1,0 +1,1 @@
+"""What the Lambda functions do: event -> auditor -> response. No thinking here."""
