@@ -1,0 +1,63 @@
+"""The account's roles and policies, by one paged sweep of GetAccountAuthorizationDetails.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.account import Failure, Role
+from auditor.collect.clients import AWS_ERRORS, describe
+from auditor.collect.entries import MalformedEntry, PolicyBook, read_role
+from auditor.collect.messages import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_iam import IAMClient
+
+_WHERE = "iam:GetAccountAuthorizationDetails"
+_PAGE_SIZE = 1000  # the most that AWS puts on a page; its own choice is 100
+_NOT_READ = "could not be read"
+_NOT_RETURNED = "was not among the policies that AWS returned"
+
+
+class Sweep(NamedTuple):
+    """The roles that were read, whether that is all of them, and what went wrong."""
+
+    roles: list[Role]
+    complete: bool
+    failures: list[Failure]
+
+
+def sweep_roles(client: IAMClient, progress: Callable[[str], None]) -> Sweep:
+    """Return every role with its policies and boundary, as far as they can be read.
+
+    Where a later page fails, the roles read so far are kept; policies come in any order, so those
+    not seen yet are ``missing`` from them.
+    """
+    book = PolicyBook(_NOT_RETURNED)
+    sweep = Sweep([], complete=True, failures=[])
+    # Users and groups have no part in what a role may do, and can be most of an account.
+    pages = client.get_paginator("get_account_authorization_details").paginate(
+        Filter=["Role", "LocalManagedPolicy", "AWSManagedPolicy"],
+        PaginationConfig={"PageSize": _PAGE_SIZE},
+    )
+    number = 0
+    try:
+        for number, page in enumerate(pages, 1):
+            for policy in page.get("Policies", ()):
+                book.add(policy)
+            for entry in page.get("RoleDetailList", ()):
+                try:
+                    sweep.roles.append(read_role(entry, book))
+                except MalformedEntry as error:
+                    sweep.failures.append(Failure(_WHERE, f"page {number}: {one_line(error)}"))
+            progress(f"IAM: {len(sweep.roles):,} roles read")
+    except AWS_ERRORS as error:
+        book.replace_missing(_NOT_READ)
+        read = f" (page {number + 1}; {len(sweep.roles):,} roles were read before)"
+        failure = Failure(_WHERE, describe(error) + (read if number else ""))
+        return Sweep(sweep.roles, complete=False, failures=[failure, *sweep.failures])
+    return sweep._replace(complete=not sweep.failures)

@@ -1,0 +1,166 @@
+"""Files that ``aws iam get-account-authorization-details`` printed -> ``Account``.
+
+https://docs.aws.amazon.com/cli/latest/reference/iam/get-account-authorization-details.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from typing import TYPE_CHECKING
+
+from auditor.account import Account, Failure
+from auditor.collect.entries import MalformedEntry, PolicyBook, owner, read_role, same
+from auditor.collect.messages import one_line
+from auditor.collect.pages import read_pages
+from auditor.errors import SnapshotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.account import Role
+
+# What such a file can't contain.
+NOT_EVALUATED = ("projects", "scps", "identity-policies")
+
+_MISSING_POLICY = (
+    "isn't in the snapshot: make it without --filter and --max-items, or add the missing pages"
+)
+_FAILURE_LIMIT = 100  # malformed entries named one by one; the rest are counted
+
+
+def read_snapshot(source: str) -> Account:
+    """Return the account that a snapshot file describes.
+
+    :param source: path of the file, or ``-`` for standard input. One object, a list of page
+        objects, or page objects one after another (one a line, or printed over several lines);
+        UTF-8, or UTF-16 as PowerShell's ``>`` writes it.
+    :raises SnapshotError: if it isn't a snapshot at all: one line with what, where and what to do.
+        A malformed role costs that role, and stands in ``Account.failures``.
+    """
+    where = "standard input" if source == "-" else one_line(source)
+    with _cycle_search_paused():
+        return _account(read_pages(source, where), where)
+
+
+@contextlib.contextmanager
+def _cycle_search_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking a growing heap that has no cycles in it.
+
+    Reading JSON makes millions of objects and no garbage: on 50,000 roles (140 MB) the collector's
+    walks took more than half of the time.
+    https://docs.python.org/3/library/gc.html#gc.disable
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _entries(page: dict[str, object], key: str) -> list[object]:
+    value = page.get(key)
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _account(pages: list[dict[str, object]], where: str) -> Account:
+    book = PolicyBook(_MISSING_POLICY)
+    for page in pages:
+        for entry in _entries(page, "Policies"):
+            book.add(entry)
+    found = _owner_without_roles(pages)
+    roles, failures = _roles(pages, book, where)
+    if roles:
+        found = owner(roles[0].arn) or found
+    truncated = _truncated(pages[-1])
+    if truncated:
+        failures.append(
+            Failure(
+                f"{where}: {truncated}",
+                "the snapshot ends before the last page, so roles and policies are missing: make"
+                " it again without --max-items, or add the pages that follow",
+            )
+        )
+    partition, account_id = found
+    return Account(account_id, partition, roles, NOT_EVALUATED, tuple(failures))
+
+
+def _roles(
+    pages: list[dict[str, object]], book: PolicyBook, where: str
+) -> tuple[list[Role], list[Failure]]:
+    roles: dict[str, Role] = {}
+    failures: list[Failure] = []
+    lost = 0
+    prefix = ""
+    for number, page in enumerate(pages, 1):
+        entries = _entries(page, "RoleDetailList")
+        for i, entry in enumerate(entries):
+            try:
+                role = read_role(entry, book)
+                if not role.arn.startswith(prefix or " "):
+                    prefix = _same_account(prefix, role.arn, where)
+                # The same page twice, as files joined by hand have it, is harmless: two entries
+                # that say different things aren't, for one of them would be dropped unseen.
+                if (twin := roles.setdefault(role.arn, role)) is not role:
+                    _same_role(twin, role)
+            except MalformedEntry as error:
+                lost += 1
+                if lost <= _FAILURE_LIMIT:
+                    at = f"page {number}: " if len(pages) > 1 else ""
+                    place = f"{where}: {at}RoleDetailList[{i}]"
+                    failures.append(Failure(place, f"{one_line(error)}; this role wasn't audited"))
+            entries[i] = None  # what the role doesn't keep can go while the rest is read
+    if lost > _FAILURE_LIMIT:
+        more = f"{lost - _FAILURE_LIMIT:,} more role entries are malformed and weren't audited"
+        failures.append(Failure(where, more))
+    return list(roles.values()), failures
+
+
+def _same_account(prefix: str, arn: str, where: str) -> str:
+    """Return the beginning that every role's ARN must have.
+
+    :raises SnapshotError: if an earlier role belongs to another account.
+    """
+    if prefix:
+        raise SnapshotError(
+            f"{where}: roles of two accounts ({':'.join(prefix.split(':')[1:5:3])} and"
+            f" {':'.join(arn.split(':')[1:5:3])}); give one account's snapshot at a time"
+        )
+    return arn[: arn.index("role/")]
+
+
+def _same_role(one: Role, other: Role) -> None:
+    """Raise MalformedEntry unless two roles of one ARN say the same."""
+
+    def said(role: Role) -> object:
+        texts = (role.trust, *role.inline)
+        documents = [(text.name, text.document, text.missing) for text in texts]
+        shared = [text.arn or text.missing for text in role.attached]
+        boundary = role.boundary and (role.boundary.arn or role.boundary.missing)
+        return role.name, role.role_id, role.tags, documents, shared, boundary
+
+    if not same(said(one), said(other)):
+        raise MalformedEntry(f"{other.arn} stands in the snapshot twice, with different contents")
+
+
+def _owner_without_roles(pages: list[dict[str, object]]) -> tuple[str, str]:
+    """Return (partition, account id) as other entries tell it, ("aws", "") where none does."""
+    for page in pages:
+        for key in ("Policies", "GroupDetailList", "UserDetailList"):
+            for entry in _entries(page, key):
+                if isinstance(entry, dict) and (found := owner(entry.get("Arn"))):
+                    return found
+    return "aws", ""
+
+
+def _truncated(page: dict[str, object]) -> str | None:
+    """Return the key by which a page says that more pages follow it, or None.
+
+    ``IsTruncated`` is the API's own; the CLI writes ``NextToken`` where ``--max-items`` cut:
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-pagination.html
+    """
+    if page.get("IsTruncated") in (True, "true"):
+        return "IsTruncated"
+    return next((key for key in ("NextToken", "Marker") if page.get(key)), None)
