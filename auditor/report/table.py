@@ -1,0 +1,187 @@
+"""The report for people: an overview of all roles, then the proof for each that matters.
+
+What a reader must act on stands last, just above the prompt. Every text of the report is shown
+through ``words.visible`` and as ``rich.text.Text``, so no name is ever read as markup. What is
+drawn is ASCII. Names are folded onto more lines, never cut.
+"""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from auditor.report.detail import add_exposed
+from auditor.report.interface import PLAIN
+from auditor.report.json import timestamp
+from auditor.report.words import (
+    NOT_EVALUATED,
+    badness,
+    count,
+    some,
+    summary_words,
+    verdict_words,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.findings import Report, RoleReport
+    from auditor.report.interface import Look
+
+NARROWEST = 40  # below this nothing is readable; the terminal may wrap it
+_STYLES = {
+    "exposed": "bold red",
+    "undetermined": "bold yellow",
+    "simulator_only": "green",
+    "no_send": "green",
+}
+_RULED = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+
+
+def render(report: Report, look: Look = PLAIN) -> str:
+    """Return the report as text no wider than the look's width (at least 40 cells)."""
+    console = _console(look)
+    roles = sorted(report.roles, key=badness)
+    exposed = [role for role in roles if role.verdict == "exposed"]
+    undecided = [role for role in roles if role.verdict == "undetermined"]
+    noted = [role for role in roles if role.verdict != "exposed" and role.findings]
+
+    _head(console, report)
+    if roles:
+        console.print(_overview(roles, console.width))
+    else:
+        console.print(Text("No CodeBuild role was found."))
+    if exposed:
+        _heading(console, "Exposed: these roles can (proven) or may (possible) mail real people")
+        for role in exposed:
+            add_exposed(console, role)
+    if undecided:
+        _heading(console, "Undetermined: these roles could not be decided, so don't count as safe")
+        for role in undecided:
+            _entry(console, role.name, role.reason or "no reason was recorded")
+    if noted:
+        _heading(console, "Also worth knowing")
+        for role in noted:
+            for finding in role.findings:
+                _entry(console, role.name, f"{finding.severity} {finding.rule}: {finding.title}")
+    _gaps(console, report)
+    _verdict(console, report, exposed, undecided)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO given below
+    return "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])
+
+
+def _console(look: Look) -> Console:
+    """Return a console that knows nothing of this process's environment or terminal."""
+    return Console(
+        file=StringIO(),
+        width=max(NARROWEST, look.width),
+        color_system="standard" if look.color else None,
+        force_terminal=look.color,
+        force_jupyter=False,
+        force_interactive=False,
+        legacy_windows=False,
+        no_color=not look.color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},
+    )
+
+
+def _head(console: Console, report: Report) -> None:
+    console.print(
+        Text.assemble(
+            ("Can CodeBuild roles mail real people through SES?", "bold"),
+            f"\nAccount {visible(report.account_id)}, {timestamp(report.generated_at)}",
+            ("  INCOMPLETE AUDIT" if not report.complete else "", "bold red"),
+            "\n",
+        )
+    )
+
+
+def _overview(roles: Sequence[RoleReport], width: int) -> Table:
+    table = Table(
+        box=_RULED, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
+    )
+    verdict, findings, padding = 16, 8, 3 * 2 + 3  # the box keeps a cell between two columns
+    rest = width - verdict - findings - padding
+    name = rest * 3 // 5
+    table.add_column("Verdict", width=verdict, overflow="fold")
+    table.add_column("Role", width=name, overflow="fold")
+    table.add_column("Projects", width=rest - name, overflow="fold")
+    table.add_column("Findings", width=findings, overflow="fold", justify="right")
+    for role in roles:
+        table.add_row(
+            Text(verdict_words(role), _STYLES[role.verdict]),
+            Text(visible(role.name)),
+            Text(some([project.name for project in role.projects], 2) or "-"),
+            Text(str(len(role.findings))),
+        )
+    return table
+
+
+def _gaps(console: Console, report: Report) -> None:
+    """Say everything that was not audited, and why."""
+    if report.errors:
+        what = "could not be read" if not report.complete else "went wrong on the way"
+        _heading(console, f"{count(len(report.errors), 'thing')} {what}")
+        for error in report.errors:
+            _entry(console, error.where, error.message)
+    if report.unresolved_projects:
+        _heading(console, "Projects whose role was not audited")
+        for unresolved in report.unresolved_projects:
+            name = f"{unresolved.project.name} ({unresolved.project.region})"
+            _entry(console, name, f"{unresolved.role_arn}: {unresolved.reason}")
+    if report.not_evaluated:
+        _heading(console, "Not evaluated: the source doesn't contain it")
+        for gap in report.not_evaluated:
+            console.print(_indented(NOT_EVALUATED.get(gap, gap)))
+
+
+def _verdict(
+    console: Console,
+    report: Report,
+    exposed: Sequence[RoleReport],
+    undecided: Sequence[RoleReport],
+) -> None:
+    """Close with the counts, and with what to do about them."""
+    console.print()
+    if not report.complete:
+        warning = "INCOMPLETE AUDIT: roles or projects may be missing from this report."
+        console.print(Text(warning, "bold red"))
+    style = "bold red" if exposed else "bold yellow" if undecided else "bold green"
+    console.print(Text(summary_words(report), style))
+    steps = []
+    if exposed:
+        steps.append("Close the exposed roles, worst first: each 'fix' line says how and why.")
+    if undecided:
+        steps.append("Correct what the undetermined roles' reasons name, then scan again.")
+    if not report.complete:
+        steps.append("Allow or repair the reads that failed, then scan again.")
+    if exposed or undecided:
+        steps.append("Look closer at one role: add --role NAME, and --format json for the proof.")
+    if not report.roles:
+        steps.append("No role was in scope: is this the account, the region, the --role you meant?")
+    for step in steps or ["Nothing to do."]:
+        console.print(_indented(step))
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print(Text(f"\n{text}", "bold"))
+
+
+def _entry(console: Console, name: str, text: str) -> None:
+    """Print a name, and what there is to say of it on the lines below."""
+    console.print(_indented(name))
+    console.print(_indented(text, 4))
+
+
+def _indented(text: str, cells: int = 2) -> Padding:
+    return Padding(Text(visible(text), overflow="fold"), (0, 0, 0, cells))

@@ -1,0 +1,102 @@
+"""A report's values in plain words, for reports that people read. Strings in, strings out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.account import Project
+    from auditor.findings import Report, RoleReport, StatementRef
+
+# What a source may not contain, for people. Other names are shown as they are.
+NOT_EVALUATED = {
+    "projects": "CodeBuild projects (roles were found by their trust policy)",
+    "scps": "service control policies (they may deny more)",
+    "identity-policies": "policies on SES identities (they may allow more)",
+}
+_VERDICTS = {
+    "exposed": "EXPOSED",
+    "undetermined": "undetermined",
+    "simulator_only": "simulator only",
+    "no_send": "no send",
+}
+_WORST_FIRST = ("exposed", "undetermined", "simulator_only", "no_send")
+
+
+def visible(text: str) -> str:
+    r"""Return the text with everything that doesn't print as itself made visible, as ``\x1b``.
+
+    Role and policy names, reasons and AWS's messages are other people's text: line breaks could
+    forge lines, escape sequences steer the terminal, and bidi overrides turn words around
+    (https://trojansource.codes). ``str.isprintable`` is false for all of those.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def verdict_words(role: RoleReport) -> str:
+    """Return ``EXPOSED possible``, ``simulator only``, …"""
+    word = _VERDICTS[role.verdict]
+    return f"{word} {role.certainty}" if role.certainty else word
+
+
+def badness(role: RoleReport) -> tuple[int, bool, str]:
+    """Return a sort key that puts the worst first: proven before possible, then by ARN."""
+    return _WORST_FIRST.index(role.verdict), role.certainty == "possible", role.arn
+
+
+def some(items: Sequence[str], at_most: int, *, joint: str = ", ") -> str:
+    """Join the items, visible; beyond ``at_most`` they are counted instead."""
+    shown = joint.join(visible(item) for item in items[:at_most])
+    rest = len(items) - at_most
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def projects_words(projects: Sequence[Project], at_most: int) -> str:
+    """Return ``web (eu-west-1), nightly (eu-west-1) and 3 more``."""
+    return some([f"{project.name} ({project.region})" for project in projects], at_most)
+
+
+def statement_words(ref: StatementRef) -> str:
+    """Return ``Allow in statement 0 "Mail" of inline policy deploy``."""
+    sid = f' "{visible(ref.sid)}"' if ref.sid else ""
+    if ref.layer == "permissions-boundary":
+        kind = "permissions boundary"
+    elif ref.layer == "identity":
+        kind = f"{ref.kind} policy"
+    else:
+        kind = ref.layer
+    # an ARN tells two policies of one name apart; AWS's own need none
+    arn = f" ({ref.policy_arn})" if ref.policy_arn and ref.kind != "aws-managed" else ""
+    where = visible(f"{kind} {ref.policy}{arn}")
+    return f"{visible(ref.effect)} in statement {ref.index}{sid} of {where}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 role``, ``2 roles``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def summary_words(report: Report) -> str:
+    """Return the one line that says it all."""
+    counts = report.summary()
+    exposed = f"{counts['exposed']:,} exposed"
+    if counts["exposed"]:
+        proven = report.count("exposed", "proven")
+        exposed += f" ({proven:,} proven, {counts['exposed'] - proven:,} possible)"
+    parts = [
+        exposed,
+        f"{counts['undetermined']:,} undetermined",
+        f"{counts['simulator_only']:,} simulator only",
+        f"{counts['no_send']:,} no send",
+    ]
+    if counts["suppressed"]:
+        parts.append(f"{counts['suppressed']:,} suppressed")
+    return f"{count(counts['roles'], 'role')}: {', '.join(parts)}."

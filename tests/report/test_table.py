@@ -1,0 +1,133 @@
+"""The report for people: fits, shows, and can't be steered by a name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from auditor.account import Project
+from auditor.report.interface import PLAIN, Look
+from auditor.report.table import render
+from auditor.report.words import visible
+from tests import examples
+from tests.strategies import NASTY, reports
+
+if TYPE_CHECKING:
+    from auditor.findings import Report
+
+GOLDEN = Path(__file__).parent / "golden"
+LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [
+        ("full", examples.full()),
+        ("clean", examples.clean()),
+        ("empty", examples.report()),
+    ],
+)
+def test_golden(name: str, report: Report) -> None:
+    """The table looks as the file in golden/ says, to the last space, at 80 columns."""
+    assert render(report, PLAIN) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@LAW
+@given(reports(), st.integers(40, 200))
+def test_fits_its_width(report: Report, width: int) -> None:
+    """No line is wider than the screen, whatever the names, and none ends in spaces."""
+    for line in render(report, Look(width)).split("\n"):
+        assert cell_len(line) <= width
+        assert line == line.rstrip()
+
+
+@LAW
+@given(reports())
+def test_plain_text_prints_as_itself(report: Report) -> None:
+    """Without color nothing but printable text and line ends comes out: no escape, no override."""
+    text = render(report, PLAIN)
+    assert text.endswith("\n")
+    assert text.replace("\n", "").isprintable()
+    assert render(report, PLAIN) == text
+
+
+@LAW
+@given(reports())
+def test_color_adds_color_alone(report: Report) -> None:
+    """Color changes how the report looks and not one character of what it says."""
+    colored = COLOR.sub("", render(report, Look(80, color=True)))
+    assert [line.rstrip() for line in colored.split("\n")] == render(report, PLAIN).split("\n")
+
+
+@LAW
+@given(reports())
+def test_every_role_and_gap_is_there(report: Report) -> None:
+    """Each role, reason, witness, error and unresolved project is shown whole, folded or not."""
+    text = _unfolded(render(report, Look(2000)))
+    for role in report.roles:
+        assert _unfolded(visible(role.name)) in text
+        assert _unfolded(visible(role.reason or "")) in text
+        worst = next((f for f in role.findings if f.witness), None)
+        if role.verdict == "exposed" and worst and worst.witness:
+            assert _unfolded(visible(worst.witness.resources[0])) in text
+            assert worst.witness.action in text
+            assert _unfolded(visible(worst.remediation)) in text
+        for finding in role.findings:
+            assert _unfolded(visible(finding.title)) in text
+    for error in report.errors:
+        assert _unfolded(visible(error.message)) in text
+    for unresolved in report.unresolved_projects:
+        assert _unfolded(visible(unresolved.reason)) in text
+    assert ("INCOMPLETE" in text) == (not report.complete)
+
+
+def _unfolded(text: str) -> str:
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("text", NASTY, ids=ascii)
+def test_visible(text: str) -> None:
+    """What doesn't print as itself is written out; printable text stays as it is."""
+    shown = visible(text)
+    assert shown.isprintable()
+    assert shown == text or "\\" in shown
+    assert visible(shown) == shown
+
+
+def test_markup_in_names_is_text() -> None:
+    """Brackets and emoji codes in a name are shown, never obeyed."""
+    role = replace(examples.WEB, name="[bold red]x[/] :warning:")
+    assert "[bold red]x[/] :warning:" in render(examples.report(role), PLAIN)
+
+
+def test_worst_comes_first() -> None:
+    """Proven exposures stand above possible ones, then what is undetermined, then the safe."""
+    order = re.findall(
+        r"^(EXPOSED proven|EXPOSED possible|undetermined|simulator only|no send) ",
+        render(examples.full(), PLAIN),
+        re.MULTILINE,
+    )
+    assert order == [
+        "EXPOSED proven",
+        "EXPOSED possible",
+        "undetermined",
+        "simulator only",
+        "no send",
+    ]
+
+
+def test_many_projects_are_counted() -> None:
+    """A role that thousands of projects use takes a line or two, and says how many there are."""
+    many = tuple(Project(f"p{n}", "eu-west-1", f"arn{n}") for n in range(2000))
+    text = render(examples.report(replace(examples.WEB, projects=many)), Look(120))
+    assert "and 1998 more" in text
+    assert "and 1995 more" in text
+    assert len(text.splitlines()) < 40
