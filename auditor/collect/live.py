@@ -113,15 +113,19 @@ def _advice(error: Exception) -> str:
     """Return what to do about an error of the very first call."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return "give --profile NAME, set AWS_PROFILE, or sign in with `aws configure`"
-    if isinstance(error, SSOError | TokenRetrievalError) or error_code(error) in _EXPIRED:
-        return "the sign-in has expired: sign in again (`aws sso login`, or fresh credentials)"
+    code = error_code(error)
+    # `aws login` has errors of its own (LoginRefreshRequired, …), which older botocores lack.
+    if isinstance(error, SSOError | TokenRetrievalError) or code.startswith("Login"):
+        return "sign in again (`aws sso login` or `aws login`)"
+    if code in _EXPIRED:
+        return "the credentials have expired: get fresh ones, or sign in again"
     if isinstance(error, CredentialRetrievalError):
         return "check where the profile gets its credentials from"
-    if error_code(error) in {"InvalidClientTokenId", "UnrecognizedClientException"}:
+    if code in {"InvalidClientTokenId", "UnrecognizedClientException"}:
         return (
             "AWS doesn't know these credentials: check the profile, and in China or GovCloud set"
             " AWS_DEFAULT_REGION to a region there"
         )
-    if error_code(error) == "SignatureDoesNotMatch":
+    if code == "SignatureDoesNotMatch":
         return "the secret key is wrong, or this machine's clock is"
     return "check the profile, the region and the network"

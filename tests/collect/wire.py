@@ -1,0 +1,146 @@
+"""Answers put in below botocore's retries, where the network would be.
+
+A ``before-send`` handler that returns an answer takes the network's place; everything above it
+(signing, retries, parsing, paging) is the real thing.
+https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, urlsplit
+from xml.sax.saxutils import escape
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import boto3
+
+
+@dataclass
+class Request:
+    """A request as it would have gone out: ``service:Operation``, region, and its fields."""
+
+    call: str
+    region: str
+    fields: dict[str, Any]
+
+
+@dataclass
+class Wire:
+    """Rules that answer requests in the network's place; ``seen`` keeps every try."""
+
+    rules: list[Callable[[Request], AWSResponse | None]] = field(default_factory=list)
+    seen: list[Request] = field(default_factory=list)
+
+    def attach(self, session: boto3.Session) -> None:
+        session.events.register_first("before-send", self._send)
+
+    def on(
+        self, call: str, answer: Callable[[Request], AWSResponse | None], region: str = ""
+    ) -> None:
+        """Answer this call (in this region) so; None lets it go on to moto."""
+        self.rules.append(
+            lambda request: (
+                answer(request) if request.call == call and region in ("", request.region) else None
+            )
+        )
+
+    def tries(self, call: str, region: str = "") -> int:
+        return sum(r.call == call and region in ("", r.region) for r in self.seen)
+
+    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        asked = _read(request)
+        self.seen.append(asked)
+        return next((answer for rule in self.rules if (answer := rule(asked))), None)
+
+
+def _read(request: AWSPreparedRequest) -> Request:
+    url = urlsplit(request.url)
+    host = (url.hostname or "").split(".")
+    region = host[1] if host[1] != "amazonaws" else "us-east-1"
+    body = request.body or b""
+    text = body.decode() if isinstance(body, bytes) else str(body)
+    target = request.headers.get("X-Amz-Target")
+    if target:
+        name = target.decode() if isinstance(target, bytes) else target
+        return Request(f"{host[0]}:{name.rpartition('.')[2]}", region, json.loads(text))
+    if url.path == "/listRegions":
+        return Request("account:ListRegions", region, json.loads(text))
+    fields = {key: values[0] for key, values in parse_qs(text).items()}
+    return Request(f"{host[0]}:{fields['Action']}", region, fields)
+
+
+class _Raw(BytesIO):
+    def stream(self, *_: object, **__: object) -> Iterable[bytes]:
+        yield self.read()
+
+
+def _answer(status: int, body: str, headers: dict[str, str]) -> AWSResponse:
+    return AWSResponse("https://aws.invalid/", status, headers, _Raw(body.encode()))
+
+
+def ok(body: object) -> AWSResponse:
+    """A JSON service's answer."""
+    return _answer(200, json.dumps(body), {"content-type": "application/x-amz-json-1.1"})
+
+
+def refuse(code: str, message: str = "no", status: int = 400) -> Callable[[Request], AWSResponse]:
+    """An error in the form of the service that was asked."""
+
+    def answer(request: Request) -> AWSResponse:
+        if request.call.startswith(("iam:", "sts:")):
+            body = (
+                "<ErrorResponse><Error><Type>Sender</Type>"
+                f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+                "<RequestId>r</RequestId></ErrorResponse>"
+            )
+            return _answer(status, body, {"content-type": "text/xml"})
+        body = json.dumps({"__type": code, "message": message})
+        return _answer(status, body, {"x-amzn-errortype": code})
+
+    return answer
+
+
+def fail(error: Exception) -> Callable[[Request], AWSResponse]:
+    """A failure of the network itself."""
+
+    def answer(_: Request) -> AWSResponse:
+        raise error
+
+    return answer
+
+
+def _xml(value: object, tag: str) -> str:
+    if isinstance(value, dict) and not tag.endswith("Document"):
+        inner = "".join(_xml(item, key) for key, item in value.items())
+    elif isinstance(value, list):
+        inner = "".join(_xml(item, "member") for item in value)
+    elif tag.endswith("Document"):
+        inner = quote(value if isinstance(value, str) else json.dumps(value), safe="")
+    else:
+        inner = escape(str(value).lower() if isinstance(value, bool) else str(value))
+    return f"<{tag}>{inner}</{tag}>"
+
+
+def gaad_page(
+    roles: list[dict[str, object]], policies: list[dict[str, object]], marker: str | None = None
+) -> AWSResponse:
+    """A page of GetAccountAuthorizationDetails as IAM's XML, with a marker where more follow."""
+    page: dict[str, object] = {
+        "RoleDetailList": roles,
+        "Policies": policies,
+        "IsTruncated": marker is not None,
+    }
+    if marker is not None:
+        page["Marker"] = marker
+    result = _xml(page, "GetAccountAuthorizationDetailsResult")
+    body = (
+        f"<GetAccountAuthorizationDetailsResponse>{result}</GetAccountAuthorizationDetailsResponse>"
+    )
+    return _answer(200, body, {"content-type": "text/xml"})
