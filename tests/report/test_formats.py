@@ -31,13 +31,13 @@ def test_the_promised_formats_are_there() -> None:
 @pytest.mark.parametrize("name", ["", "yaml", "../json", "__init__", "JSON"])
 def test_unknown_format(name: str) -> None:
     """A format that doesn't exist is named in one line, with those that do."""
-    with pytest.raises(InputError, match="choose one of: .*json.*table") as caught:
+    with pytest.raises(InputError, match=r"choose one of: .*json.*table") as caught:
         load_format(name)
     assert "\n" not in str(caught.value)
 
 
 def test_reports_run_without_boto3_and_json_without_rich() -> None:
-    """Reports need no AWS library; the Lambda's JSON needs no Rich. Listing formats imports none."""
+    """Reports need no AWS library; the JSON needs no Rich; listing imports none."""
     code = (
         "import sys\n"
         "from auditor.report.interface import *\n"

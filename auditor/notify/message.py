@@ -1,0 +1,140 @@
+"""Report -> the message that SNS carries: pure, and never over SNS's limit.
+
+SNS takes one JSON object with a text for each protocol (``MessageStructure: json``):
+https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from auditor.findings import SCHEMA_VERSION, SEVERITIES
+from auditor.notify.email import clean, cost, email_text, headline
+from auditor.notify.interface import worst_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from auditor.findings import Report
+    from auditor.notify.interface import RoleRenderer
+
+# A message with its attributes: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+MAX_BYTES = 262_144
+# "less than 100 characters long", printable ASCII: same page, Subject
+MAX_SUBJECT = 99
+# Protocols that machines read each get a copy of the same JSON body.
+MACHINES = ("sqs", "lambda", "http", "https")
+
+_EMAIL_BYTES = 32 * 1024  # a mail that anyone reads is far shorter
+_HEAD_BYTES = 4 * 1024  # of errors and of unresolved projects in the body, each
+_SMALLEST = 150  # bytes; no role's JSON is shorter, so with less left none need be tried
+
+
+class SnsMessage(NamedTuple):
+    """What ``publish`` hands over. ``attributes`` are (data type, value) by name."""
+
+    subject: str
+    message: str
+    attributes: Mapping[str, tuple[str, str]]
+
+    def size(self) -> int:
+        """Return the bytes that count against SNS's limit, the subject included to be safe."""
+        attributes = (part for name, pair in self.attributes.items() for part in (name, *pair))
+        return sum(len(text.encode()) for text in (self.subject, self.message, *attributes))
+
+
+def make_message(report: Report, render_role: RoleRenderer) -> SnsMessage:
+    """Return the message about a report; at most ``MAX_BYTES``, whatever the report holds.
+
+    :param render_role: returns a role as JSON values; called for the roles that may fit.
+    """
+    subject, attributes = _subject(report), _attributes(report)
+    texts = {
+        "default": f"auditor, account {clean(report.account_id, 40)}: {headline(report)}.",
+        "email": email_text(report, _EMAIL_BYTES),
+    }
+    frame = SnsMessage(subject, _dumps(texts | dict.fromkeys(MACHINES, "")), attributes)
+    body = _body(report, render_role, (MAX_BYTES - frame.size()) // len(MACHINES))
+    return frame._replace(message=_dumps(texts | dict.fromkeys(MACHINES, body)))
+
+
+def _dumps(value: object) -> str:
+    # ASCII: a lone surrogate in a name has no UTF-8, and escaped it survives.
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def _subject(report: Report) -> str:
+    exposed, undecided = report.count("exposed"), report.count("undetermined")
+    parts = [f"{exposed} exposed"]
+    if undecided:
+        parts.append(f"{undecided} undetermined")
+    if not report.complete:
+        parts.append("INCOMPLETE")
+    account = "".join(c if "!" <= c <= "~" else "?" for c in report.account_id)
+    return f"auditor: {', '.join(parts)}; CodeBuild roles of {account}"[:MAX_SUBJECT]
+
+
+def _attributes(report: Report) -> dict[str, tuple[str, str]]:
+    """Return what subscriptions can filter on. At most ten: raw delivery to SQS drops more.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
+    """
+    found = {finding.severity for role in report.roles for finding in role.findings}
+    worst = next((severity for severity in SEVERITIES if severity in found), "none")
+    return {
+        "worst_severity": ("String", worst),
+        "exposed": ("Number", str(report.count("exposed"))),
+        "proven": ("Number", str(report.count("exposed", "proven"))),
+        "undetermined": ("Number", str(report.count("undetermined"))),
+        "complete": ("String", "true" if report.complete else "false"),
+        "account_id": ("String", clean(report.account_id, 40) or "unknown"),
+    }
+
+
+def _body(report: Report, render_role: RoleRenderer, budget: int) -> str:
+    """Return the JSON for machines, at most ``budget`` bytes once it is escaped in the message."""
+    told = worst_first(report)
+    errors = [e._asdict() for e in report.errors]
+    unresolved = [
+        {**u.project._asdict(), "role_arn": u.role_arn, "reason": u.reason}
+        for u in report.unresolved_projects
+    ]
+    some_errors = list(_fitting(errors, _HEAD_BYTES))
+    some_unresolved = list(_fitting(unresolved, _HEAD_BYTES))
+    at = report.generated_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    omitted = {
+        "exposed": report.count("exposed"),
+        "undetermined": report.count("undetermined"),
+        "errors": len(errors) - len(some_errors),
+        "unresolved_projects": len(unresolved) - len(some_unresolved),
+    }
+    body: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "generated_at": f"{at.isoformat()}Z",
+        "account_id": clean(report.account_id, 40),
+        "complete": report.complete,
+        "summary": report.summary(),
+        "roles": [],
+        "not_evaluated": [clean(gap, 60) for gap in report.not_evaluated[:10]],
+        "errors": some_errors,
+        "unresolved_projects": some_unresolved,
+        "omitted": omitted,
+    }
+    # The counts of what is left out can only shrink, so the frame is at its longest here.
+    roles = list(_fitting(map(render_role, told), budget - cost(_dumps(body))))
+    for role in roles:
+        omitted[str(role["verdict"])] -= 1
+    return _dumps(body | {"roles": roles})
+
+
+def _fitting(values: Iterable[dict[str, Any]], budget: int) -> Iterator[dict[str, Any]]:
+    """Yield the values that fit together, in order; one too long is passed over for later ones."""
+    for value in values:
+        needed = cost(_dumps(value)) + 1  # and its comma
+        if needed <= budget:
+            budget -= needed
+            yield value
+        if budget < _SMALLEST:
+            return
