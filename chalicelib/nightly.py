@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from auditor.errors import CollectError
 from chalicelib import run as runs
 from chalicelib import settings as config
 
@@ -13,10 +14,15 @@ def run() -> dict[str, Any]:
 
     EventBridge and Lambda deliver at least once: a second run reads again, changes nothing, and at
     worst sends the same findings, with the same ids, once more.
+    Raises AuditorError where nothing could be audited, or the topic could not be told.
     """
     settings = config.load()
     report = runs.audit_account(regions=settings.regions)
     message_id = runs.notify(settings, report, always=settings.always_notify)
+    if not report.complete and not report.roles:
+        # Somebody may have been told, but a function that audits nothing must not look well.
+        first = report.errors[0]
+        raise CollectError(f"no role could be audited: {first.where}: {first.message}")
     return {
         "account_id": report.account_id,
         "complete": report.complete,

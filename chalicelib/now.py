@@ -25,4 +25,4 @@ def run(event: object) -> dict[str, Any]:
     report = runs.audit_account(regions=wanted.regions or settings.regions, role_globs=wanted.roles)
     if wanted.notify:
         runs.notify(settings, report, always=True)
-    return reply.fit(to_dict(report), bucket=settings.reports_bucket)
+    return reply.fit(to_dict(report), bucket=settings.reports_bucket, limit=reply.MAX_REPLY_BYTES)

@@ -35,9 +35,7 @@ def size(value: object) -> int:
     return len(json.dumps(value))
 
 
-def fit(
-    report: dict[str, Any], *, bucket: str | None, limit: int = MAX_REPLY_BYTES
-) -> dict[str, Any]:
+def fit(report: dict[str, Any], *, bucket: str | None, limit: int) -> dict[str, Any]:
     """Return the report itself where it fits into ``limit`` bytes, or a shorter reply.
 
     With a bucket: the report without its lists, and where in S3 the whole of it lies

@@ -12,7 +12,7 @@ from botocore.config import Config
 from auditor.audit import audit
 from auditor.collect.live import collect_account
 from auditor.errors import AuditorError
-from auditor.notify import sns
+from auditor.notify.sns import publish
 from auditor.report.json import role_to_dict
 from chalicelib import telemetry
 
@@ -57,7 +57,7 @@ def notify(settings: Settings, report: Report, *, always: bool) -> str | None:
     region = settings.topic_arn.split(":")[3]
     client = boto3.Session().client("sns", region_name=region, config=CLIENT_CONFIG)
     try:
-        message_id = sns.publish(
+        message_id = publish(
             client, settings.topic_arn, report, always=always, render_role=role_to_dict
         )
     except AuditorError as error:

@@ -46,7 +46,9 @@ def record(report: Report, duration_ms: float) -> None:
         },
     )
     for failure in report.errors:
-        logger.warning("could not be read", extra={"where": failure.where})
+        logger.warning(
+            "could not be read", extra={"where": failure.where, "error": failure.message}
+        )
     for role in report.roles:
         if role.verdict in LOUD_VERDICTS:
             _log_role(role)

@@ -136,9 +136,8 @@ def runtime_packages(work: Path) -> Path:
     return folder
 
 
-def make(out: Path, stage_name: str) -> None:
+def make(out: Path, work: Path, stage_name: str) -> None:
     """Tell the story: stage, package, compile, check, report."""
-    work = ROOT / "build"
     staged = work / "stage"
     names = stage_copy(ROOT, staged)
     shutil.rmtree(out, ignore_errors=True)
@@ -173,10 +172,11 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Build and check the Lambda package.")
     parser.add_argument("--out", type=Path, default=ROOT / "out", help="folder for the results")
+    parser.add_argument("--work", type=Path, default=ROOT / "build", help="folder to work in")
     parser.add_argument("--stage", default=DEFAULT_STAGE, help="stage of .chalice/config.json")
     arguments = parser.parse_args()
     try:
-        make(arguments.out.resolve(), arguments.stage)
+        make(arguments.out.resolve(), arguments.work.resolve(), arguments.stage)
     except (PackageError, locked_requirements.LockError) as error:
         fail(error)
 

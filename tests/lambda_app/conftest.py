@@ -1,0 +1,48 @@
+"""Fixtures: the real Chalice app on an account in moto."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from chalice.test import Client
+from moto import mock_aws
+
+from app import app
+from tests.lambda_app import world as worlds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Give fake credentials and no settings, whatever the machine's own environment holds."""
+    for name in list(os.environ):
+        if name.startswith(("AUDITOR_", "AWS_")):
+            monkeypatch.delenv(name)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", worlds.REGION)
+    return monkeypatch
+
+
+@pytest.fixture
+def world(environment: pytest.MonkeyPatch) -> Iterator[worlds.World]:
+    """An account with an open and a simulator-only role, and settings that fit it."""
+    with mock_aws():
+        made = worlds.build()
+        environment.setenv("AUDITOR_TOPIC_ARN", made.topic_arn)
+        environment.setenv("AUDITOR_REGIONS", worlds.REGION)
+        yield made
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """Chalice's own test client, with the environment of the deployed stage."""
+    with Client(app, stage_name="prod", project_dir=str(ROOT)) as made:
+        yield made

@@ -1,0 +1,138 @@
+"""The merged template: valid, encrypted, watched, and with logs that end."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.packaging.conftest import ROOT
+
+if TYPE_CHECKING:
+    from tests.packaging.conftest import Package
+
+FUNCTIONS = ("AuditNightly", "AuditNow")
+
+
+def of_type(package: Package, kind: str) -> dict[str, dict[str, Any]]:
+    return {
+        name: resource["Properties"]
+        for name, resource in package.template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def test_cfn_lint_has_no_complaint(package: Package) -> None:
+    """AWS's own linter finds no error and no warning."""
+    linter = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run(  # noqa: S603 - our own tools on our own files
+        [str(linter), "--regions", "us-east-1", "eu-west-1", "--", str(package.template_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip() == ""
+
+
+def test_no_yaml_aliases(package: Package) -> None:
+    """CloudFormation's YAML has no aliases, which Chalice's writer uses."""
+    text = package.template_path.read_text(encoding="utf-8")
+
+    assert not re.search(r"(^|\s)[&*]id\d+", text)
+
+
+def test_each_function_is_as_configured(package: Package) -> None:
+    """Handler, architecture, memory and time are the stage's; each function has its own role."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    stage = config["stages"]["prod"]
+    functions = of_type(package, "AWS::Serverless::Function")
+
+    assert tuple(sorted(functions)) == FUNCTIONS
+    for logical, name in zip(FUNCTIONS, ("audit_nightly", "audit_now"), strict=True):
+        properties = functions[logical]
+        assert properties["Handler"] == f"app.{name}"
+        assert properties["Architectures"] == [stage["lambda_architecture"]] == ["x86_64"]
+        assert properties["Timeout"] == stage["lambda_functions"][name]["lambda_timeout"]
+        assert properties["MemorySize"] == stage["lambda_functions"][name]["lambda_memory_size"]
+        assert properties["Role"] == {"Fn::GetAtt": [f"{logical}Role", "Arn"]}
+        variables = properties["Environment"]["Variables"]
+        assert variables["AUDITOR_TOPIC_ARN"] == {"Ref": "FindingsTopic"}
+        assert stage["environment_variables"].items() <= variables.items()
+
+
+def test_the_schedule_is_the_stage_s(package: Package) -> None:
+    """The nightly audit runs when the stage's configuration says, and nothing else is scheduled."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+    expected = config["stages"]["prod"]["environment_variables"]["AUDITOR_SCHEDULE"]
+    functions = of_type(package, "AWS::Serverless::Function")
+
+    (event,) = functions["AuditNightly"]["Events"].values()
+    assert event["Properties"]["Schedule"] == expected
+    assert "Events" not in functions["AuditNow"]
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_roles_keep_their_policy_files(package: Package, logical: str) -> None:
+    """Merging dropped nothing: each role has exactly the statements of its policy file."""
+    file = {
+        "AuditNightly": "policy-audit-nightly.json",
+        "AuditNow": "policy-audit-now.json",
+    }[logical]
+    role = of_type(package, "AWS::IAM::Role")[f"{logical}Role"]
+
+    (policy,) = role["Policies"]
+    expected = json.loads((ROOT / ".chalice" / file).read_text(encoding="utf-8"))
+    assert policy["PolicyDocument"] == expected
+    assert "ManagedPolicyArns" not in role
+
+
+@pytest.mark.parametrize("logical", FUNCTIONS)
+def test_logs_end_and_failed_events_are_kept(package: Package, logical: str) -> None:
+    """Each function writes to a log group with a retention, and its failed events are kept."""
+    properties = of_type(package, "AWS::Serverless::Function")[logical]
+    groups = of_type(package, "AWS::Logs::LogGroup")
+
+    assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{logical}Logs"}}
+    assert groups[f"{logical}Logs"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    queue = properties["DeadLetterQueue"]
+    assert queue == {"Type": "SQS", "TargetArn": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}
+
+
+def test_findings_and_failed_events_are_encrypted(package: Package) -> None:
+    """The topic with findings and the queue are encrypted at rest."""
+    assert of_type(package, "AWS::SNS::Topic")["FindingsTopic"]["KmsMasterKeyId"]
+    assert of_type(package, "AWS::SQS::Queue")["FailedEvents"]["SqsManagedSseEnabled"] is True
+
+
+def test_alarms_go_to_a_topic_that_cloudwatch_may_publish_to(package: Package) -> None:
+    """Every alarm names the alarm topic, which no key keeps CloudWatch out of."""
+    alarms = of_type(package, "AWS::CloudWatch::Alarm")
+
+    assert set(alarms) == {
+        *("AuditNightlyFailed", "AuditNowFailed", "AuditNightlyDidNotRun", "FailedEventsWaiting")
+    }
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm["AlarmDescription"]
+    assert "KmsMasterKeyId" not in of_type(package, "AWS::SNS::Topic")["AlarmTopic"]
+    (policy,) = of_type(package, "AWS::SNS::TopicPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert policy["Topics"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_a_night_that_never_was_is_an_alarm(package: Package) -> None:
+    """No invocation for more than a day breaches, for CloudWatch has no data point then."""
+    alarm = of_type(package, "AWS::CloudWatch::Alarm")["AuditNightlyDidNotRun"]
+
+    assert alarm["MetricName"] == "Invocations"
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+    assert 24 * 3600 < alarm["Period"] * alarm["EvaluationPeriods"] < 48 * 3600
