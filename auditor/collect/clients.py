@@ -16,11 +16,14 @@ from auditor.collect.messages import one_line, without_secrets
 from auditor.errors import CollectError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from mypy_boto3_account import AccountClient
     from mypy_boto3_codebuild import CodeBuildClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
+_T = TypeVar("_T")
 _Client = TypeVar("_Client", bound=BaseClient)
 
 # ``total_max_attempts`` counts tries, ``max_attempts`` would count retries. Standard mode waits
@@ -56,6 +59,25 @@ def describe(error: Exception) -> str:
     if isinstance(error, ClientError):
         text = str(error.response.get("Error", {}).get("Message") or text)
     return one_line(without_secrets(f"{error_code(error)}: {text}"))
+
+
+def understood(ask: Callable[[], _T]) -> _T:
+    """Return what ``ask`` (one call of a client) returns.
+
+    :raises ResponseParserError: also where botocore's readers stumble over an answer that reads
+        well and isn't AWS's, such as a proxy's page: they raise KeyError or AttributeError then.
+    """
+    try:
+        return ask()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ResponseParserError("the answer isn't one that AWS gives") from error
+
+
+def pages_of(pages: Iterable[_T]) -> Iterator[_T]:
+    """Yield a paginator's pages, each of them ``understood``."""
+    rest = iter(pages)
+    while (page := understood(lambda: next(rest, None))) is not None:
+        yield page
 
 
 def open_session(profile: str | None = None, region: str | None = None) -> boto3.Session:

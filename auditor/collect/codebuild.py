@@ -9,10 +9,12 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.account import Failure, Project
-from auditor.collect.clients import AWS_ERRORS, describe
+from auditor.collect.clients import AWS_ERRORS, describe, pages_of, understood
 from auditor.collect.messages import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_codebuild import CodeBuildClient
     from mypy_boto3_codebuild.type_defs import ProjectTypeDef
 
@@ -46,7 +48,13 @@ def read_region(client: CodeBuildClient, region: str, plan: RegionPlan) -> Regio
     names: list[str] = []
     failures: list[Failure] = []
     try:
-        for page in client.get_paginator("list_projects").paginate():
+        for page in pages_of(client.get_paginator("list_projects").paginate()):
+            answer: Mapping[str, object] = page
+            if "projects" not in answer:
+                # botocore reads a web page (status 200) as an empty answer without a word; AWS
+                # sends the list even if it is empty.
+                why = "the answer holds no list of projects: something else answered for AWS"
+                failures.append(Failure(f"codebuild:ListProjects {region}", why))
             names += page.get("projects", ())
     except AWS_ERRORS as error:
         if not names and plan.excuses(region, error):
@@ -69,7 +77,7 @@ def _read_batch(
     client: CodeBuildClient, names: list[str], region: str
 ) -> tuple[list[RoleUse], str]:
     """Return the role uses of these projects, and what got lost on the way ("" if nothing)."""
-    answer = client.batch_get_projects(names=names)
+    answer = understood(lambda: client.batch_get_projects(names=names))
     projects = answer.get("projects", ())
     # Deleted between the two calls: no longer there to audit, so nothing is missing.
     gone = answer.get("projectsNotFound", ())

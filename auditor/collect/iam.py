@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.account import Failure, Role
-from auditor.collect.clients import AWS_ERRORS, describe
+from auditor.collect.clients import AWS_ERRORS, describe, pages_of
 from auditor.collect.entries import MalformedEntry, PolicyBook, read_role
 from auditor.collect.messages import one_line
 
@@ -46,7 +46,7 @@ def sweep_roles(client: IAMClient, progress: Callable[[str], None]) -> Sweep:
     )
     number = 0
     try:
-        for number, page in enumerate(pages, 1):
+        for number, page in enumerate(pages_of(pages), 1):
             for policy in page.get("Policies", ()):
                 book.add(policy)
             for entry in page.get("RoleDetailList", ()):

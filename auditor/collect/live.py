@@ -16,7 +16,7 @@ from botocore.exceptions import (
 
 from auditor.account import Account
 from auditor.collect.attach import attach_projects
-from auditor.collect.clients import AWS_ERRORS, Clients, describe, error_code
+from auditor.collect.clients import AWS_ERRORS, Clients, describe, error_code, understood
 from auditor.collect.codebuild import RegionRead, read_region
 from auditor.collect.iam import sweep_roles
 from auditor.collect.regions import RegionPlan, first_region, home_region, plan_regions
@@ -101,12 +101,12 @@ def _identity(clients: Clients, region: str) -> tuple[str, str]:
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
     try:
-        answer = clients.sts(region).get_caller_identity()
+        answer = understood(clients.sts(region).get_caller_identity)
+        return understood(lambda: (answer["Arn"].split(":")[1], answer["Account"]))
     except AWS_ERRORS as error:
         raise CollectError(
             f"sts:GetCallerIdentity {region}: {describe(error)}; {_advice(error)}"
         ) from error
-    return answer["Arn"].split(":")[1], answer["Account"]
 
 
 def _advice(error: Exception) -> str:

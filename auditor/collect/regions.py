@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.collect.clients import AWS_ERRORS, describe, error_code
+from auditor.collect.clients import AWS_ERRORS, describe, error_code, pages_of
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ def plan_regions(
     certain = tuple(r for r in known if r in _ALWAYS_ENABLED or status.get(r) in usable)
     # ENABLING and DISABLING last minutes to hours; a region that the answer leaves out may be new.
     unsure = tuple(r for r in known if r not in certain and status.get(r) != "DISABLED")
-    return RegionPlan(certain, unsure)
+    note = None if status else "account:ListRegions named no region; trying every region"
+    return RegionPlan(certain, unsure, note)
 
 
 def _opt_status(client: AccountClient) -> dict[str, str]:
@@ -119,7 +120,7 @@ def _opt_status(client: AccountClient) -> dict[str, str]:
     pages = client.get_paginator("list_regions").paginate()
     return {
         region["RegionName"]: region["RegionOptStatus"]
-        for page in pages
+        for page in pages_of(pages)
         for region in page.get("Regions", ())
         if "RegionName" in region and "RegionOptStatus" in region
     }

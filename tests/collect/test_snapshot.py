@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -27,6 +27,7 @@ from tests.collect.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from auditor.account import Account
@@ -79,10 +80,10 @@ def read(tmp_path: Path, text: str | bytes) -> Account:
     return read_snapshot(str(file))
 
 
-FORMS = {
+FORMS: dict[str, Callable[[list[Any]], str]] = {
     "one object": lambda pages: json.dumps(merged(pages)),
     "one object, indented": lambda pages: json.dumps(merged(pages), indent=4),
-    "a list of pages": lambda pages: json.dumps(pages),
+    "a list of pages": json.dumps,
     "a page a line": lambda pages: "\n".join(map(json.dumps, pages)) + "\n",
     "a page a line, CRLF": lambda pages: "\r\n".join(map(json.dumps, pages)) + "\r\n\r\n",
     "pages printed one after another": lambda pages: "".join(
@@ -194,7 +195,9 @@ def test_file_form_and_document_form_never_matter(
     for form in FORMS.values():
         assert plain(read(tmp_path, form(pages))) == expected
         for url in (True, False):
-            assert plain(read(tmp_path, form(_in_text(pages, url=url)))) == expected
+            assert (
+                plain(read(tmp_path, form([_in_text(page, url=url) for page in pages]))) == expected
+            )
 
 
 def test_documents_pass_through_untouched(tmp_path: Path) -> None:
@@ -246,18 +249,18 @@ def test_absent_and_unknown_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "action", "why"),
     [
-        ({}, "ses:SendRawEmail", None),
-        ({"DefaultVersionId": None}, "ses:SendRawEmail", None),
-        ({"PolicyName": None}, "ses:SendRawEmail", None),
-        ({"DefaultVersionId": "v1"}, None, "more than one version"),
-        ({"PolicyVersionList": []}, None, "no version"),
-        ({"PolicyVersionList": None}, None, "no list of versions"),
-        ({"PolicyVersionList": [{"VersionId": "v2"}]}, None, "no document"),
-        ({"PolicyVersionList": [5, "v2"]}, None, "no version"),
+        ({}, "ses:SendRawEmail", ""),
+        ({"DefaultVersionId": None}, "ses:SendRawEmail", ""),
+        ({"PolicyName": None}, "ses:SendRawEmail", ""),
+        ({"DefaultVersionId": "v1"}, "", "more than one version"),
+        ({"PolicyVersionList": []}, "", "no version"),
+        ({"PolicyVersionList": None}, "", "no list of versions"),
+        ({"PolicyVersionList": [{"VersionId": "v2"}]}, "", "no document"),
+        ({"PolicyVersionList": [5, "v2"]}, "", "no version"),
     ],
 )
 def test_only_the_default_version_counts(
-    tmp_path: Path, entry: dict[str, object], action: str | None, why: str | None
+    tmp_path: Path, entry: dict[str, Any], action: str, why: str
 ) -> None:
     """The default version's document is used; where which one that is isn't clear, none is."""
     page = {

@@ -39,15 +39,16 @@ class Wire:
     seen: list[Request] = field(default_factory=list)
 
     def attach(self, session: boto3.Session) -> None:
-        session.events.register_first("before-send", self._send)
+        handler: Callable[..., Any] = self._send
+        session.events.register_first("before-send", handler)
 
     def on(
-        self, call: str, answer: Callable[[Request], AWSResponse | None], region: str = ""
+        self, call: str, rule: Callable[[Request], AWSResponse | None], region: str = ""
     ) -> None:
         """Answer this call (in this region) so; None lets it go on to moto."""
         self.rules.append(
             lambda request: (
-                answer(request) if request.call == call and region in ("", request.region) else None
+                rule(request) if request.call == call and region in ("", request.region) else None
             )
         )
 
@@ -66,7 +67,7 @@ def _read(request: AWSPreparedRequest) -> Request:
     region = host[1] if host[1] != "amazonaws" else "us-east-1"
     body = request.body or b""
     text = body.decode() if isinstance(body, bytes) else str(body)
-    target = request.headers.get("X-Amz-Target")
+    target: str | bytes | None = request.headers.get("X-Amz-Target")
     if target:
         name = target.decode() if isinstance(target, bytes) else target
         return Request(f"{host[0]}:{name.rpartition('.')[2]}", region, json.loads(text))
@@ -81,39 +82,42 @@ class _Raw(BytesIO):
         yield self.read()
 
 
-def _answer(status: int, body: str, headers: dict[str, str]) -> AWSResponse:
-    return AWSResponse("https://aws.invalid/", status, headers, _Raw(body.encode()))
+def answer(status: int, body: str, headers: dict[str, str]) -> AWSResponse:
+    """An answer of any kind; headers in lower case."""
+    raw: Any = _Raw(body.encode())
+    plain_headers: Any = headers
+    return AWSResponse("https://aws.invalid/", status, plain_headers, raw)
 
 
 def ok(body: object) -> AWSResponse:
     """A JSON service's answer."""
-    return _answer(200, json.dumps(body), {"content-type": "application/x-amz-json-1.1"})
+    return answer(200, json.dumps(body), {"content-type": "application/x-amz-json-1.1"})
 
 
 def refuse(code: str, message: str = "no", status: int = 400) -> Callable[[Request], AWSResponse]:
     """An error in the form of the service that was asked."""
 
-    def answer(request: Request) -> AWSResponse:
+    def refused(request: Request) -> AWSResponse:
         if request.call.startswith(("iam:", "sts:")):
             body = (
                 "<ErrorResponse><Error><Type>Sender</Type>"
                 f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
                 "<RequestId>r</RequestId></ErrorResponse>"
             )
-            return _answer(status, body, {"content-type": "text/xml"})
+            return answer(status, body, {"content-type": "text/xml"})
         body = json.dumps({"__type": code, "message": message})
-        return _answer(status, body, {"x-amzn-errortype": code})
+        return answer(status, body, {"x-amzn-errortype": code})
 
-    return answer
+    return refused
 
 
 def fail(error: Exception) -> Callable[[Request], AWSResponse]:
     """A failure of the network itself."""
 
-    def answer(_: Request) -> AWSResponse:
+    def failed(_: Request) -> AWSResponse:
         raise error
 
-    return answer
+    return failed
 
 
 def _xml(value: object, tag: str) -> str:
@@ -143,4 +147,4 @@ def gaad_page(
     body = (
         f"<GetAccountAuthorizationDetailsResponse>{result}</GetAccountAuthorizationDetailsResponse>"
     )
-    return _answer(200, body, {"content-type": "text/xml"})
+    return answer(200, body, {"content-type": "text/xml"})
