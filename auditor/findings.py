@@ -1,4 +1,4 @@
-"""Findings and the report that carries them: plain values, rendered by ``report`` and ``notify``."""
+"""Findings and the report that carries them: plain values, for ``report`` and ``notify``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Witness(NamedTuple):
     context: Mapping[str, str | tuple[str, ...]]
 
 
-class StatementRef(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StatementRef:
     """Where a statement stands: layer, policy, index (from 0) and effect.
 
     ``layer`` is ``identity`` or ``permissions-boundary`` (later ``scp`` and ``identity-policy``).

@@ -1,0 +1,1 @@
+"""Deciding what IAM allows: ``decide`` (symbolic, all requests) and ``evaluate`` (one request)."""

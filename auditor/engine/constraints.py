@@ -1,0 +1,202 @@
+"""Constraints on one key's value, and whether some value satisfies all of them.
+
+Text comparisons are glob languages (``auditor.languages`` searches them exactly). Numbers, dates,
+addresses and booleans are ordered or finite: the thresholds and their neighbours represent every
+value there is, so trying those is exact too. Where both kinds meet on one key and no tried value
+fits, the question is refused by name.
+"""
+
+from __future__ import annotations
+
+import base64
+from decimal import Decimal, localcontext
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from auditor.errors import Undecidable
+from auditor.globs import Glob, like
+from auditor.languages import Language, Pattern, find
+from auditor.policy import values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from auditor.domains import Domain
+    from auditor.policy.values import Matcher
+
+
+class Test(NamedTuple):
+    """Values that match some matcher (``inside``), or none of them (not ``inside``).
+
+    ``clock`` is the key through which a clock is read (it shows one second in two ways), or "".
+    """
+
+    matchers: frozenset[Matcher]
+    inside: bool
+    clock: str = ""
+
+    def negated(self) -> Test:
+        """Return the test that exactly the other values pass."""
+        return Test(self.matchers, not self.inside, self.clock)
+
+    def holds(self, text: str) -> bool:
+        """Tell whether a value passes."""
+        return any(matcher.matches(text) for matcher in self.matchers) == self.inside
+
+    @property
+    def always(self) -> bool:
+        """Whether every value plainly passes."""
+        return not self.inside and not self.matchers
+
+    @property
+    def never(self) -> bool:
+        """Whether no value can pass."""
+        return self.inside and not self.matchers
+
+
+EVERYTHING: Final = Test(frozenset(), inside=False)
+NOTHING: Final = Test(frozenset(), inside=True)
+
+SIMULATOR: Final = Test(frozenset((like("*@simulator.amazonses.com", fold=True),)), inside=True)
+"""Addresses of the mailbox simulator: its domain, compared without case.
+https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator"""
+REAL: Final = SIMULATOR.negated()
+"""Among valid mailboxes, those of people."""
+
+
+class Answer(NamedTuple):
+    """A value that passes every test, or None; what finding out cost; why it can't be told."""
+
+    value: str | None
+    cost: int
+    undecided: str | None = None
+
+
+Tests = frozenset[Test]
+
+
+@lru_cache(maxsize=262_144)
+def satisfy(domain: Domain, tests: Tests) -> Answer:
+    """Find a value of the domain that passes all tests. Each distinct question is asked once."""
+    inside: list[Language] = []
+    outside: set[Glob | Pattern] = set()
+    other = False
+    for test in tests:
+        globs = frozenset(m for m in test.matchers if isinstance(m, Glob | Pattern))
+        if len(globs) < len(test.matchers) or test.clock:
+            other = True
+        elif test.inside:
+            inside.append(globs)
+        else:
+            outside |= globs
+    if not other:
+        # the order of equal questions must not depend on how sets were built
+        inside.sort(key=lambda globs: (len(globs), sorted(map(repr, globs))))
+        try:
+            value, cost = find(domain, tuple(inside), frozenset(outside))
+        except Undecidable as reason:
+            return Answer(None, 1, str(reason))
+        return Answer(value, cost)
+    return _by_candidates(domain, tests, mixed=bool(inside or outside))
+
+
+def _by_candidates(domain: Domain, tests: Tests, *, mixed: bool) -> Answer:
+    """Try the values that represent all others."""
+    cost = 1
+    for candidate in dict.fromkeys((*domain.nice, *_candidates(tests))):
+        cost += 1
+        if domain.contains(candidate) and all(test.holds(candidate) for test in tests):
+            return Answer(candidate, cost)
+    if domain.finite or not (mixed or _families(tests) > 1):
+        return Answer(None, cost)
+    if any(test.inside and test.matchers and _finite(test) for test in tests):
+        return Answer(None, cost)
+    return Answer(
+        None, cost, "a key is compared both as text and as a number, date, address or boolean"
+    )
+
+
+def _finite(test: Test) -> bool:
+    return all(isinstance(m, Glob) and m.literal is not None and not m.fold for m in test.matchers)
+
+
+def _families(tests: Tests) -> int:
+    return len({
+        (type(matcher), getattr(matcher, "kind", "")) for test in tests for matcher in test.matchers
+    })  # fmt: skip
+
+
+def _candidates(tests: Tests) -> Iterator[str]:
+    """Yield values that represent all: thresholds, their neighbours, and the gaps between."""
+    matchers = sorted({m for test in tests for m in test.matchers}, key=repr)
+    yield from ("true", "false")
+    for matcher in matchers:
+        if isinstance(matcher, Glob) and matcher.literal is not None:
+            yield matcher.literal
+        elif isinstance(matcher, values.Bytes):
+            yield base64.b64encode(matcher.value).decode("ascii")
+    yield ""
+    yield from _numbers({m.value for m in _comparisons(matchers, "numeric")})
+    for second in _seconds(_comparisons(matchers, "date")):
+        yield values.iso(second) if 0 <= second <= values.CLOCK_END else str(second)
+    yield from _addresses(m.block for m in matchers if isinstance(m, values.Within))
+
+
+def _numbers(thresholds: set[Decimal]) -> Iterator[str]:
+    """Yield each threshold, its neighbours, and a value between it and the one before."""
+    numbers = sorted(thresholds)
+    with localcontext(prec=2 * values.NUMBER_LENGTH):
+        for at, value in enumerate(numbers):
+            nearby = [value, value - 1, value + 1]
+            if at:
+                nearby.append((numbers[at - 1] + value) / 2)
+            yield from [f"{near:f}" for near in nearby]
+
+
+def _comparisons(matchers: Iterable[Matcher], kind: str) -> list[values.Comparison]:
+    return [m for m in matchers if isinstance(m, values.Comparison) and m.kind == kind]
+
+
+def _seconds(comparisons: Iterable[values.Comparison]) -> Iterator[int]:
+    """Yield whole seconds on, before and after each threshold."""
+    for floor in sorted({int(m.value // 1) for m in comparisons}):
+        yield from (floor, floor - 1, floor + 1, floor + 2)
+
+
+def _addresses(blocks: Iterable[values.Network]) -> Iterator[str]:
+    """Yield the ends of each block and the addresses just beyond them."""
+    yield "198.51.100.7"
+    for block in blocks:
+        first, last = block.network_address, block.broadcast_address
+        yield str(block[1] if block.num_addresses > 2 else first)
+        yield from (str(first), str(last))
+        if int(first) > 0:
+            yield str(first - 1)
+        if int(last) < (1 << block.max_prefixlen) - 1:
+            yield str(last + 1)
+    yield "2001:db8::7"
+
+
+@lru_cache(maxsize=16_384)
+def satisfy_clock(now: int, tests: Tests) -> Answer:
+    """Find a second from ``now`` on that passes all tests; its text is the epoch second."""
+    matchers = [m for test in tests for m in test.matchers]
+    compared = [m for m in matchers if isinstance(m, values.Comparison)]
+    candidates = {now, now + 1, *_seconds(compared)}
+    literals = [m.literal for m in matchers if isinstance(m, Glob) and m.literal is not None]
+    candidates.update(int(at) for text in literals if (at := values.moment(text)) is not None)
+    cost = 1
+    for second in sorted(candidates):
+        cost += 1
+        if now <= second <= values.CLOCK_END and all(
+            test.holds(shown(test.clock, second)) for test in tests
+        ):
+            return Answer(str(second), cost)
+    if len(compared) == len(matchers) or any(test.inside and _finite(test) for test in tests):
+        return Answer(None, cost)
+    return Answer(None, cost, "the time is compared as text")
+
+
+def shown(key: str, second: int) -> str:
+    """Return how a clock key shows a second: ISO 8601, or the epoch second."""
+    return str(second) if key == "aws:epochtime" else values.iso(second)

@@ -1,0 +1,220 @@
+"""Decides, for one role, whether some request of its would mail an address of its choosing.
+
+Each send action is asked about on its own, twice where need be: under the reading that gives least
+access (exposed there: proven), and under the one that gives most (exposed only there: possible;
+safe there: safe). Every exposure carries its request, replayed by ``evaluate`` before it counts.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.actions import BOUNCE, BULK, SEND_ACTIONS, SendAction
+from auditor.engine.conditions import Setting
+from auditor.engine.evaluate import evaluate
+from auditor.engine.layers import Located
+from auditor.engine.plain import admits, is_plain
+from auditor.engine.question import Question, clauses, start
+from auditor.engine.solver import Search, Solution
+from auditor.engine.witness import request, ties
+from auditor.errors import Undecidable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auditor.engine.atoms import Clause
+    from auditor.engine.caller import Caller
+    from auditor.engine.layers import Layer
+    from auditor.engine.request import Request
+    from auditor.engine.state import State
+    from auditor.findings import Certainty, Verdict
+
+
+class Exposure(NamedTuple):
+    """A request that AWS would allow, how sure that is, and what it rests on.
+
+    ``plain``: it needs nothing but recipients, an identity and a region of the caller's choice.
+    ``allows`` are the Allows it relies on, in the order of layers. ``state`` holds everything that
+    the decision asked of each key, for those who explain it.
+    """
+
+    action: SendAction
+    certainty: Certainty
+    request: Request
+    allows: tuple[Located, ...]
+    plain: bool
+    question: Question
+    state: State
+
+
+class Decision(NamedTuple):
+    """The verdict on a role, and what it rests on.
+
+    ``exposures`` has at most one entry an action. ``bounce`` is a way to SendBounce, if there is
+    one. ``reason`` is why the verdict is ``undetermined``, or None. ``simulator`` is a request
+    that mails the simulator alone, where the verdict is ``simulator_only``.
+    """
+
+    verdict: Verdict
+    certainty: Certainty | None
+    reason: str | None
+    exposures: tuple[Exposure, ...]
+    bounce: Exposure | None
+    simulator: Exposure | None = None
+
+
+def decide(caller: Caller, layers: Sequence[Layer]) -> Decision:
+    """Decide a role. ``layers`` are those present: identity first, then what bounds it."""
+    return _Decider(caller, layers).decide()
+
+
+class _Decider:
+    """The questions about one role, and the reasons why some could not be answered."""
+
+    def __init__(self, caller: Caller, layers: Sequence[Layer]) -> None:
+        self.caller = caller
+        self.layers = layers
+        self.unread = [reason for layer in layers for reason in layer.unread]
+        self.reasons: list[str] = []
+
+    def decide(self) -> Decision:
+        exposures = [
+            exposure
+            for bit, action in enumerate(SEND_ACTIONS)
+            if action.name != BOUNCE and (exposure := self._exposure(bit, action)) is not None
+        ]
+        bounce = self._bounce()
+        reasons = list(dict.fromkeys((*self.unread, *self.reasons)))
+        if exposures:
+            proven = any(exposure.certainty == "proven" for exposure in exposures)
+            certainty: Certainty = "proven" if proven else "possible"
+            return Decision("exposed", certainty, None, tuple(exposures), bounce)
+        if reasons:
+            return Decision("undetermined", None, "; ".join(reasons), (), bounce)
+        simulator = self._simulator()
+        if self.reasons:
+            return Decision("undetermined", None, "; ".join(self.reasons), (), bounce)
+        verdict: Verdict = "no_send" if simulator is None else "simulator_only"
+        return Decision(verdict, None, None, (), bounce, simulator)
+
+    def _exposure(self, bit: int, action: SendAction) -> Exposure | None:
+        """Find a request with a real recipient, proven before possible."""
+        if not self._allowed_anywhere(bit):
+            return None
+        if action.name != BULK:
+            found = self._ask(self._question(bit, action, least=True), tied=True)
+            if found is not None:
+                return found
+        return self._first(self._most(bit, action))
+
+    def _bounce(self) -> Exposure | None:
+        """Find a SendBounce; what can't be told about it doesn't touch the verdict."""
+        bit = next(i for i, action in enumerate(SEND_ACTIONS) if action.name == BOUNCE)
+        action = SEND_ACTIONS[bit]
+        if not self._allowed_anywhere(bit):
+            return None
+        kept = list(self.reasons)
+        found = self._ask(self._question(bit, action, least=True), tied=True)
+        found = found or self._first(self._most(bit, action))
+        self.reasons = kept
+        return found
+
+    def _simulator(self) -> Exposure | None:
+        """Find a request that mails the simulator alone, under the reading of most access."""
+        return self._first(
+            question._replace(simulator=True)
+            for bit, action in enumerate(SEND_ACTIONS)
+            if action.carries_recipients and self._allowed_anywhere(bit)
+            for question in self._most(bit, action)
+        )
+
+    def _allowed_anywhere(self, bit: int) -> bool:
+        """Tell whether the identity layer has any Allow of an action: most roles have none."""
+        return any(
+            statement.allows and statement.actions >> bit & 1
+            for placed in self.layers[0].documents
+            for statement in placed.document.statements
+        )
+
+    def _question(self, bit: int, action: SendAction, *, least: bool) -> Question:
+        return Question(Setting(self.caller, action, least), bit, action.required)
+
+    def _most(self, bit: int, action: SendAction) -> Iterator[Question]:
+        """Yield the questions of most access: any one resource type is enough, anybody's identity.
+
+        "Actions, resources, and condition keys for Amazon SES" doesn't say that each listed type
+        is checked; another account's identity needs that account's policy, unknown here.
+        """
+        question = self._question(bit, action, least=False)
+        for kind in (*action.required, *action.optional):
+            yield question._replace(kinds=(kind,))
+        if "identity" in (*action.required, *action.optional):
+            elsewhere = question.setting._replace(elsewhere=True)
+            yield question._replace(setting=elsewhere, kinds=("identity",))
+
+    def _first(self, questions: Iterator[Question]) -> Exposure | None:
+        for question in questions:
+            # a consistent pair of sender and identity reads best, but isn't asked for here
+            found = self._ask(question, tied=True) or self._ask(question, tied=False)
+            if found is not None:
+                return found
+        return None
+
+    def _ask(self, question: Question, *, tied: bool) -> Exposure | None:
+        """Answer one question; what can't be decided leaves its reason and no exposure."""
+        try:
+            asked = clauses(question, self.layers)
+            if asked is None:
+                return None
+            accept = partial(_tied, question=question) if tied else _anything
+            state = start(question)
+            solution = Search(accept).run(state, asked)
+            if solution is None:
+                return None
+            plain = is_plain(solution.state)
+            if not plain:
+                now = self.caller.now
+                better = _quietly(Search(accept, lambda atom: admits(atom, now)), state, asked)
+                plain = better is not None and is_plain(better.state)
+                solution = better if better is not None and plain else solution
+            return self._proven(question, solution, plain=plain)
+        except Undecidable as reason:
+            self.reasons.append(f"{question.setting.action.name}: {reason}")
+            return None
+
+    def _proven(self, question: Question, solution: Solution, *, plain: bool) -> Exposure:
+        """Build the witness and replay it; one that fails is a reason, never a claim."""
+        least = question.setting.least
+        found = request(solution.state, question, self.layers)
+        if not evaluate(found, self.caller, self.layers, least=least).allowed:
+            raise Undecidable("the request that was found failed its own replay")
+        return Exposure(
+            question.setting.action,
+            "proven" if least and not self.unread else "possible",
+            found,
+            tuple(one for one in solution.chosen if isinstance(one, Located)),
+            plain,
+            question,
+            solution.state,
+        )
+
+
+def _anything(_state: State) -> bool:
+    return True
+
+
+def _tied(state: State, question: Question) -> bool:
+    """Tell whether a state has a sender and an identity that belong together."""
+    found = ties(state, question)
+    if found is not None and found.undecided is not None:
+        raise Undecidable(found.undecided)
+    return found is None or found.identity is not None
+
+
+def _quietly(search: Search, state: State, asked: Sequence[Clause]) -> Solution | None:
+    """Run a search whose failing costs a nicer witness and nothing else."""
+    try:
+        return search.run(state, asked)
+    except Undecidable:
+        return None

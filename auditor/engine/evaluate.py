@@ -1,0 +1,185 @@
+"""A plain evaluator of one concrete request, the counterpart of ``decide``.
+
+Shares no decision code with it: every witness is replayed here before it is reported.
+"Policy evaluation logic":
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.actions import RECIPIENTS, SEND_ACTIONS
+from auditor.engine.caller import MFA, Caller, Presence
+from auditor.engine.layers import statements
+from auditor.globs import EVERYTHING
+from auditor.policy.operators import NULL
+from auditor.policy.values import joined
+from auditor.policy.variables import Literal, Variable, resolve, split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.engine.layers import Layer, Located
+    from auditor.engine.request import Request
+    from auditor.policy.model import Condition, Statement
+    from auditor.policy.variables import Resolved
+
+_BIT = {action.name: bit for bit, action in enumerate(SEND_ACTIONS)}
+
+
+class Judged(NamedTuple):
+    """Whether a request is allowed, and the statements that decided, layer by layer.
+
+    ``allowing`` holds the Allows that match (one resource's each), ``denying`` the Denies.
+    """
+
+    allowed: bool
+    allowing: tuple[Located, ...]
+    denying: tuple[Located, ...]
+
+
+def evaluate(request: Request, caller: Caller, layers: Sequence[Layer], *, least: bool) -> Judged:
+    """Judge a send request under a reading (``least`` access, or most). All resources must pass."""
+    trial = _Trial(request, caller, least=least)
+    action = _BIT[request.action]
+    allowing: list[Located] = []
+    denying: list[Located] = []
+    allowed = bool(request.resources)
+    for layer in layers:
+        for resource in request.resources:
+            matched = [
+                located
+                for located in statements(layer, action, allows=True)
+                if trial.matches(located.statement, resource)
+            ]
+            # an unread boundary could allow anything: what it holds is said by its reason
+            allowed &= bool(matched) or (bool(layer.unread) and layer.name != "identity")
+            allowing += matched
+            denying += [
+                located
+                for located in statements(layer, action, allows=False)
+                if trial.matches(located.statement, resource)
+            ]
+    return Judged(allowed and not denying, tuple(allowing), tuple(denying))
+
+
+class _Trial:
+    """One request under one reading."""
+
+    def __init__(self, request: Request, caller: Caller, *, least: bool) -> None:
+        self.caller = caller
+        self.least = least
+        self.action = SEND_ACTIONS[_BIT[request.action]]
+        self.context = {
+            key.lower(): (value,) if isinstance(value, str) else tuple(value)
+            for key, value in request.context.items()
+        }
+
+    def values(self, key: str) -> tuple[str, ...] | None:
+        """Return a key's values in this request, None where it is absent."""
+        if key in self.context:
+            return self.context[key]
+        if key == "aws:resourceaccount":
+            return (self.caller.account,)
+        fixed = self.caller.key(key, self.action)
+        return (fixed.value,) if fixed.presence is Presence.KNOWN else None
+
+    def matches(self, statement: Statement, resource: str) -> bool:
+        """Tell whether a statement (of the right action) applies to the request on a resource."""
+        # an undocumented outcome falls so that the reading's access comes out
+        leaning = statement.allows != self.least
+        covered = any(
+            self.covers(statement, text, resource, leaning != statement.not_resource)
+            for text in statement.resources
+        )
+        return covered != statement.not_resource and all(
+            self.holds(condition, leaning, statement.variables)
+            for condition in statement.conditions
+        )
+
+    def covers(self, statement: Statement, text: str, resource: str, leaning: bool) -> bool:
+        """Tell whether one resource pattern matches an ARN."""
+        parts: Resolved = ((text, False),)
+        if statement.variables and "${" in text:
+            found = resolve(text, self._constant)
+            if found is None and not leaning:
+                return False
+            if found is None:  # what nobody can tell may be any text
+                found = tuple(
+                    ("*", False) if known is None else (known, not isinstance(piece, str))
+                    for piece in split(text)
+                    for known in (self._known_text(piece),)
+                )
+            parts = found
+        pattern = joined(parts, wild=True, fold=False)
+        if pattern == EVERYTHING:
+            return True
+        shown = "".join(part for part, _ in parts)
+        if leaning and not shown.startswith("arn:") and shown.count(":") < 5 and "*" in shown:
+            return True
+        missing = 5 - shown.count(":")
+        if missing > 0:
+            pattern = joined((*parts, (":*" * missing, False)), wild=True, fold=False)
+        return pattern.matches(resource)
+
+    def _known_text(self, piece: str | Variable | Literal) -> str | None:
+        """Return the text of a piece of a value, None where nobody can tell it."""
+        if isinstance(piece, str):
+            return piece
+        if isinstance(piece, Literal):
+            return piece.text
+        value = self._constant(piece.key)
+        value = piece.default if value is False else value
+        return value if isinstance(value, str) else None
+
+    def _constant(self, key: str) -> str | bool | None:
+        """Return what a variable stands for, if nobody chooses it."""
+        if key == "aws:resourceaccount":
+            elsewhere = self.context.get(key, (self.caller.account,))[0] != self.caller.account
+            return None if elsewhere else self.caller.account
+        return self.caller.known(key)
+
+    def holds(self, condition: Condition, leaning: bool, variables: bool) -> bool:
+        """Tell whether one condition holds."""
+        values = self.values(condition.key)
+        if condition.key == MFA and values is None:
+            absent = self._decide(condition, None, leaning, variables)
+            false = self._decide(condition, ("false",), leaning, variables)
+            return absent if absent == false else leaning
+        return self._decide(condition, values, leaning, variables)
+
+    def _decide(
+        self, condition: Condition, values: tuple[str, ...] | None, leaning: bool, variables: bool
+    ) -> bool:
+        operator = condition.operator
+        if operator is NULL:
+            wanted = [text.lower() for text in condition.values]
+            odd = leaning and any(text not in ("true", "false") for text in wanted)
+            return odd or ("true" if values is None else "false") in wanted
+        if values is None:
+            if condition.quantifier == "any":
+                return condition.if_exists and leaning
+            return condition.quantifier == "all" or condition.if_exists or operator.negated
+        if condition.key == RECIPIENTS and not condition.quantifier:
+            return leaning and any(self._one(condition, v, leaning, variables) for v in values)
+        each = [self._one(condition, value, leaning, variables) for value in values]
+        return all(each) if condition.quantifier == "all" else any(each)
+
+    def _one(self, condition: Condition, value: str, leaning: bool, variables: bool) -> bool:
+        """Tell whether one value of the request satisfies the operator."""
+        operator = condition.operator
+        matched = False
+        for text in condition.values:
+            parts = ((text, False),)
+            if variables and operator.variables and "${" in text:
+                resolved = resolve(text, self._constant)
+                ready = None if resolved is None else operator.read(resolved)
+            else:
+                ready = operator.read(parts)
+            if ready is None:
+                # nobody knows what this value matches: nothing, or everything
+                matched = matched or leaning != operator.negated
+            else:
+                matched = matched or ready.matches(value)
+        return matched != operator.negated

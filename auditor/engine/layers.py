@@ -1,0 +1,48 @@
+"""The layers of policies that a request must pass, as the engine takes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from auditor.account import PolicyText
+    from auditor.policy.model import Document, Statement
+
+LayerName = Literal["identity", "permissions-boundary", "scp"]
+
+
+class Placed(NamedTuple):
+    """A document in its place: what was read of it, and what it said."""
+
+    source: PolicyText
+    document: Document
+
+
+class Layer(NamedTuple):
+    """One layer: allowed if some Allow here matches, refused if any Deny does.
+
+    ``unread`` holds one reason for each document that could not be read: such a document could
+    hold anything, so nothing proven or safe follows from the layer.
+    """
+
+    name: LayerName
+    documents: tuple[Placed, ...]
+    unread: tuple[str, ...] = ()
+
+
+class Located(NamedTuple):
+    """One statement with where it stands."""
+
+    layer: LayerName
+    source: PolicyText
+    statement: Statement
+
+
+def statements(layer: Layer, action: int, *, allows: bool) -> list[Located]:
+    """Return the layer's Allow (or Deny) statements that apply to an action, by its bit."""
+    return [
+        Located(layer.name, placed.source, statement)
+        for placed in layer.documents
+        for statement in placed.document.statements
+        if statement.actions >> action & 1 and statement.allows == allows
+    ]

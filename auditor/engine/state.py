@@ -1,0 +1,110 @@
+"""What has been asked so far of each key, and the values that satisfy it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from auditor.domains import MAILBOX
+from auditor.engine.atoms import Atom, Each, Single
+from auditor.engine.caller import CLOCK
+from auditor.engine.constraints import Answer, Test, Tests, satisfy, satisfy_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.domains import Domain
+
+RECIPIENTS_MAX: Final = 50
+"""Recipients of one request: https://docs.aws.amazon.com/ses/latest/dg/quotas.html"""
+
+
+class Variable(NamedTuple):
+    """One key's constraints: whether it may be absent, and its tests (None: must be absent)."""
+
+    domain: Domain
+    optional: bool
+    absent: bool
+    tests: Tests | None
+
+
+class State(NamedTuple):
+    """All constraints of a branch. Immutable: a branch copies what it changes.
+
+    ``each`` holds the tests that every recipient passes, ``some`` those that ask for a member
+    each. ``recipients`` tells whether the request carries any.
+    """
+
+    now: int
+    variables: Mapping[str, Variable]
+    each: Tests = frozenset()
+    some: tuple[Test, ...] = ()
+
+    def implies(self, atom: Atom) -> bool:
+        """Tell whether an atom plainly holds already (False is no proof that it doesn't)."""
+        if isinstance(atom, Single):
+            known = self.variables.get(atom.variable)
+            if known is None or (known.absent and not atom.absent):
+                return False
+            if known.tests is None:
+                return atom.absent
+            return atom.test is not None and (atom.test in known.tests or atom.test.always)
+        if isinstance(atom, Each):
+            return atom.test in self.each
+        return atom.test in self.some
+
+    def add(self, atom: Atom) -> tuple[State, Answer] | None:
+        """Return the state with one more atom and the answer for its key; None where plainly empty.
+
+        The answer's ``value`` is None where no value is left (or it can't be told).
+        """
+        if isinstance(atom, Single):
+            return self._add_single(atom)
+        if isinstance(atom, Each):
+            state = self._replace(each=self.each | {atom.test})
+            cost = 0
+            for test in state.some or (None,):
+                answer = state.member(test)
+                cost += answer.cost
+                if answer.value is None:
+                    return state, answer._replace(cost=cost)
+            return state, answer._replace(cost=cost)
+        state = self if atom.test in self.some else self._replace(some=(*self.some, atom.test))
+        return state, state.member(atom.test)
+
+    def _add_single(self, atom: Single) -> tuple[State, Answer] | None:
+        known = self.variables.get(atom.variable)
+        if known is None:
+            tests = None if atom.test is None else frozenset((atom.test,))
+            after = Variable(atom.domain, atom.optional, atom.absent, tests)
+        else:
+            tests = None if known.tests is None or atom.test is None else known.tests | {atom.test}
+            after = known._replace(absent=known.absent and atom.absent, tests=tests)
+        if after.tests is None and not after.absent:
+            return None
+        state = self._replace(variables={**self.variables, atom.variable: after})
+        return state, state.value(atom.variable)
+
+    def value(self, variable: str) -> Answer:
+        """Return a value for a variable; the empty text stands for absent where that is allowed."""
+        entry = self.variables[variable]
+        if entry.absent or entry.tests is None:
+            return Answer("", 1)
+        if variable == CLOCK:
+            return satisfy_clock(self.now, entry.tests)
+        return satisfy(entry.domain, entry.tests)
+
+    def member(self, test: Test | None) -> Answer:
+        """Return a recipient that passes the test and whatever every recipient must pass."""
+        return satisfy(MAILBOX, self.each if test is None else self.each | {test})
+
+    def members(self) -> list[str] | None:
+        """Return recipients that pass everything asked, few; None where 50 don't do."""
+        chosen: list[str] = []
+        for test in self.some or (None,):
+            if test is not None and any(test.holds(member) for member in chosen):
+                continue
+            found = self.member(test).value
+            if found is None:
+                return None
+            chosen.append(found)
+        return chosen if len(chosen) <= RECIPIENTS_MAX else None

@@ -1,0 +1,1 @@
+"""IAM policy documents as values: model, parsing, variables, condition operators."""

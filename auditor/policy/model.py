@@ -1,0 +1,49 @@
+"""A policy document as values. Conditions are read only where a statement can touch a send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from auditor.policy.operators import Operator, Quantifier
+
+
+class Condition(NamedTuple):
+    """One operator, one key, its alternative values (texts as written).
+
+    ``key`` is in lower case (keys ignore case), ``shown`` as the policy spells it.
+    """
+
+    operator: Operator
+    quantifier: Quantifier
+    if_exists: bool
+    key: str
+    shown: str
+    values: tuple[str, ...]
+    spelled: str
+
+
+@dataclass(slots=True, eq=False)
+class Statement:
+    """One statement that can touch a send action.
+
+    ``actions`` is the set of ``SEND_ACTIONS`` it applies to, bit by bit. ``resources`` are the
+    texts as written, alternatives; ``not_resource`` says that they are excluded instead.
+    """
+
+    index: int
+    sid: str | None
+    allows: bool
+    actions: int
+    resources: tuple[str, ...]
+    not_resource: bool
+    conditions: tuple[Condition, ...]
+    variables: bool
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """A policy document: those of its statements that can touch a send action."""
+
+    statements: tuple[Statement, ...]

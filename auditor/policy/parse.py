@@ -1,0 +1,218 @@
+"""Policy documents: from decoded JSON, or JSON text (plain or URL-encoded), to a ``Document``.
+
+The grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+What IAM would refuse raises ``PolicyError`` with its place: such a document can't be what AWS
+evaluates, so nothing may be concluded from it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from auditor import actions
+from auditor.errors import PolicyError
+from auditor.policy.model import Condition, Document, Statement
+from auditor.policy.operators import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSIONS: Final = ("2012-10-17", "2008-10-17")
+_TOP: Final = frozenset(("Version", "Id", "Statement"))
+_STATEMENT: Final = frozenset(
+    ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition")
+)
+DOCUMENT_MAX: Final = 1_000_000
+"""Characters of a document given as text. IAM's largest (inline, all of a role's) is 10,240; this
+leaves room for white space, which IAM doesn't count, and stops a text made to exhaust memory."""
+
+
+def parse(document: object) -> Document:
+    """Read an identity policy or a permissions boundary. Raises ``PolicyError``."""
+    top = load(document)
+    if not _TOP.issuperset(top):
+        raise PolicyError("", f"unknown element {shorten(min(set(top) - _TOP))}")
+    version = top.get("Version", "2008-10-17")
+    if version not in VERSIONS:
+        raise PolicyError(
+            "Version", f"{shorten(version)} is neither {VERSIONS[0]} nor {VERSIONS[1]}"
+        )
+    if "Statement" not in top:
+        raise PolicyError("", "there is no Statement")
+    return Document(tuple(_statements(top["Statement"], version == VERSIONS[0])))
+
+
+def load(document: object) -> dict[str, object]:
+    """Return a document's top object, decoding text where need be. Raises ``PolicyError``."""
+    if isinstance(document, str):
+        document = _decode(document)
+    if not isinstance(document, dict):
+        raise PolicyError("", f"a policy document is an object, not {_kind(document)}")
+    return document
+
+
+def _decode(text: str) -> object:
+    if len(text) > DOCUMENT_MAX:
+        raise PolicyError("", f"longer than {DOCUMENT_MAX:,} characters")
+    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        text = unquote(text)
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError:
+        raise PolicyError("", "nested too deeply") from None
+    except ValueError as error:
+        raise PolicyError("", f"not JSON ({error})") from None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a name given twice: which one counts would be a guess."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise PolicyError("", "an element is given twice in one object")
+    return found
+
+
+def _statements(raw: object, variables: bool) -> Iterator[Statement]:
+    entries = raw if isinstance(raw, list) else [raw]
+    for index, entry in enumerate(entries):
+        where = f"Statement[{index}]"
+        if not isinstance(entry, dict):
+            raise PolicyError(where, f"a statement is an object, not {_kind(entry)}")
+        statement = _statement(entry, index, where, variables)
+        if statement is not None:
+            yield statement
+
+
+def _statement(
+    entry: dict[str, object],
+    index: int,
+    where: str,
+    variables: bool,
+) -> Statement | None:
+    """Read one statement; None where it can't touch a send action."""
+    if not _STATEMENT.issuperset(entry):
+        raise PolicyError(where, f"unknown element {shorten(min(set(entry) - _STATEMENT))}")
+    effect = entry.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        problem = "there is no Effect" if effect is None else f"unknown Effect {shorten(effect)}"
+        raise PolicyError(where, problem)
+    sid = entry.get("Sid")
+    if sid is not None and not isinstance(sid, str):
+        raise PolicyError(f"{where}.Sid", f"a Sid is a string, not {_kind(sid)}")
+    mask = 0
+    patterns, not_action = _one_of(entry, "Action", where)
+    for pattern in patterns:
+        mask |= _action_mask(pattern, where)
+    if not_action:
+        mask = actions.ALL & ~mask
+    resources, not_resource = _one_of(entry, "Resource", where)
+    block = entry.get("Condition", {})
+    if not isinstance(block, dict):
+        raise PolicyError(f"{where}.Condition", f"a Condition is an object, not {_kind(block)}")
+    if not mask or not _touches_ses(resources, not_resource):
+        return None
+    return Statement(
+        index=index,
+        sid=sid,
+        allows=effect == "Allow",
+        actions=mask,
+        resources=resources,
+        not_resource=not_resource,
+        conditions=tuple(_conditions(block, f"{where}.Condition")) if block else (),
+        variables=variables,
+    )
+
+
+def _one_of(entry: dict[str, object], name: str, where: str) -> tuple[tuple[str, ...], bool]:
+    """Return the texts of ``Action`` or ``NotAction`` (or Resource), and whether it is ``Not…``."""
+    negated = f"Not{name}"
+    if name in entry and negated in entry:
+        raise PolicyError(where, f"both {name} and {negated}")
+    used = name if name in entry else negated
+    if used not in entry:
+        raise PolicyError(where, f"neither {name} nor {negated}")
+    raw = entry[used]
+    if isinstance(raw, str):
+        return (raw,), used == negated
+    if not isinstance(raw, list):
+        raise PolicyError(f"{where}.{used}", f"a string or a list of them, not {_kind(raw)}")
+    for position, value in enumerate(raw):
+        if not isinstance(value, str):
+            raise PolicyError(f"{where}.{used}[{position}]", f"a string, not {_kind(value)}")
+    return tuple(raw), used == negated
+
+
+@lru_cache(maxsize=65_536)
+def _valid_action(pattern: str) -> bool:
+    """Tell whether a pattern has a service prefix without wildcards; a lone ``*`` needs none."""
+    prefix, colon, rest = pattern.partition(":")
+    return pattern == "*" or bool(colon and prefix and rest and not set(prefix) & {"*", "?"})
+
+
+def _action_mask(pattern: str, where: str) -> int:
+    if not _valid_action(pattern):
+        raise PolicyError(
+            where, f"action {shorten(pattern)} needs a service prefix without wildcards"
+        )
+    return actions.matching(pattern)
+
+
+def _touches_ses(resources: tuple[str, ...], not_resource: bool) -> bool:
+    """Tell whether a statement's resources can hold one of SES's (an upper bound)."""
+    if not_resource:
+        return "*" not in resources
+    return any(_may_be_ses(text) for text in resources)
+
+
+@lru_cache(maxsize=65_536)
+def _may_be_ses(text: str) -> bool:
+    parts = text.split(":", 3)
+    if parts[0] != "arn" or len(parts) < 3:
+        return True
+    service = parts[2]
+    return service == "ses" or any(char in service for char in "*?$")
+
+
+def _conditions(block: dict[str, object], where: str) -> Iterator[Condition]:
+    for name, keys in block.items():
+        try:
+            operator, quantifier, if_exists = spelled(name)
+        except PolicyError as error:
+            raise PolicyError(where, error.what) from None
+        place = f"{where}.{name}"
+        if not isinstance(keys, dict):
+            raise PolicyError(place, f"an object of keys, not {_kind(keys)}")
+        for key, raw in keys.items():
+            values = tuple(_value(item, f"{place}.{key}") for item in _as_list(raw))
+            yield Condition(operator, quantifier, if_exists, key.lower(), key, values, name)
+
+
+def _as_list(raw: object) -> list[object]:
+    return raw if isinstance(raw, list) else [raw]
+
+
+def _value(raw: object, where: str) -> str:
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    if isinstance(raw, int | float):
+        return str(raw)
+    raise PolicyError(where, f"a value is a string, a number or a boolean, not {_kind(raw)}")
+
+
+def shorten(value: object) -> str:
+    """Show an untrusted value in a message: ASCII, quoted, at most 60 characters."""
+    text = ascii(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _kind(value: object) -> str:
+    """Name a JSON type in a person's words."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
+    return names.get(type(value), "an object")

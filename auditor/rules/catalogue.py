@@ -1,0 +1,88 @@
+"""The catalogue: each rule's id, what it says in one sentence, and what to do about it.
+
+Every rule has a page under ``docs/rules/``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Rule(NamedTuple):
+    """One rule. ``title`` and ``remedy`` may name ``{action}`` and ``{role}``."""
+
+    id: str
+    title: str
+    remedy: str
+
+    @property
+    def page(self) -> str:
+        """Return where the rule is explained, from the repository's root."""
+        return f"docs/rules/{self.id}.md"
+
+
+_GUARD: Final = "Deny the send actions to every recipient outside the mailbox simulator"
+
+RULES: Final = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            "unrestricted-send",
+            "{role} may call {action} to any address: no condition limits the recipients.",
+            f"{_GUARD}, or limit the Allow to the simulator",
+        ),
+        Rule(
+            "mixed-recipients",
+            "{role} may call {action} to a real address as long as one recipient is at the"
+            " simulator.",
+            "Use ForAllValues in the Allow (ForAnyValue in a Deny), so that every recipient counts",
+        ),
+        Rule(
+            "loose-recipient-pattern",
+            "{role} may call {action} to real addresses that resemble the simulator's.",
+            "Write the recipient pattern as *@simulator.amazonses.com, exactly",
+        ),
+        Rule(
+            "other-recipients-allowed",
+            "{role} may call {action} to addresses outside the simulator that the policy names.",
+            "Leave only *@simulator.amazonses.com in the recipient condition",
+        ),
+        Rule(
+            "inverted-condition",
+            "{role} may call {action} to real addresses because the recipient condition is"
+            " upside down.",
+            "Use StringLike in the Allow, or StringNotLike with ForAnyValue in a Deny",
+        ),
+        Rule(
+            "uncheckable-action",
+            "{role} may call {action}, whose requests carry no recipients to check.",
+            "Deny the action: no condition on recipients can limit it",
+        ),
+        Rule(
+            "undefined-condition",
+            "{role} may call {action} if AWS lets a condition without a set operator match one"
+            " recipient of several.",
+            "Put ForAllValues: before the operator on ses:Recipients, with a Null check",
+        ),
+        Rule(
+            "identity-policy-grant",
+            "{role} may call {action} because an SES identity's policy grants it.",
+            "Remove the grant from the identity's policy, or deny the role there",
+        ),
+        Rule(
+            "assumable-sender",
+            "{role} may become a role that can mail real people.",
+            "Close the other role, or take away sts:AssumeRole on it",
+        ),
+        Rule(
+            "missing-null-check",
+            "{role}: ForAllValues on ses:Recipients also holds where the key is absent.",
+            'Add "Null": {{"ses:Recipients": "false"}} to the condition',
+        ),
+        Rule(
+            "self-granting",
+            "{role} may rewrite its own permissions, and so undo any remedy.",
+            "Take away the IAM actions on itself, or bound them by a permissions boundary or SCP",
+        ),
+    )
+}

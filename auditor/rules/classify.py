@@ -1,0 +1,110 @@
+"""Which rule an exposure falls under: told from how the decision fell, not from looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.actions import RECIPIENTS
+from auditor.domains import MAILBOX, is_mailbox
+from auditor.engine.conditions import passing
+from auditor.engine.constraints import REAL, satisfy
+from auditor.engine.layers import statements
+from auditor.policy.operators import NULL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auditor.engine.constraints import Test
+    from auditor.engine.decide import Exposure
+    from auditor.engine.layers import Layer, Located
+    from auditor.policy.model import Condition
+
+SIMULATOR_LOCALS = ("success", "bounce", "ooto", "complaint", "suppressionlist")
+
+
+def rule_of(exposure: Exposure, layers: Sequence[Layer]) -> str:
+    """Return the id of the rule that an exposure falls under."""
+    if not exposure.action.carries_recipients:
+        return "uncheckable-action"
+    allowing = list(_on_recipients(exposure.allows))
+    if exposure.certainty == "possible" and any(not c.quantifier for _, c in allowing):
+        return "undefined-condition"
+    state = exposure.state
+    denying = [
+        (located, condition)
+        for located, condition in _on_recipients(_denies(exposure, layers))
+        if _bears(exposure, located, condition)
+    ]
+    if exposure.certainty == "possible" and any(not c.quantifier for _, c in denying):
+        return "undefined-condition"
+    if not allowing and not denying:
+        return "unrestricted-send"
+    together = frozenset((*state.each, *state.some, REAL))
+    if satisfy(MAILBOX, together).value is None:
+        return "mixed-recipients"
+    if any(_inverted(located, condition) for located, condition in (*allowing, *denying)):
+        return "inverted-condition"
+    if any(_resembles(exposure, located, condition) for located, condition in allowing + denying):
+        return "loose-recipient-pattern"
+    return "other-recipients-allowed"
+
+
+def evidence(exposure: Exposure, layers: Sequence[Layer]) -> tuple[Located, ...]:
+    """Return the statements that an exposure rests on: its Allows, then Denies that miss it."""
+    missing = [
+        located
+        for located, condition in _on_recipients(_denies(exposure, layers))
+        if _bears(exposure, located, condition)
+    ]
+    return tuple(dict.fromkeys((*exposure.allows, *missing)))
+
+
+def _denies(exposure: Exposure, layers: Sequence[Layer]) -> Iterator[Located]:
+    for layer in layers:
+        yield from statements(layer, exposure.question.action, allows=False)
+
+
+def _on_recipients(
+    located: Sequence[Located] | Iterator[Located],
+) -> Iterator[tuple[Located, Condition]]:
+    """Yield the conditions on the recipients' values (presence alone limits nobody)."""
+    for one in located:
+        for condition in one.statement.conditions:
+            if condition.key == RECIPIENTS and condition.operator is not NULL:
+                yield one, condition
+
+
+def _test(exposure: Exposure, located: Located, condition: Condition) -> Test:
+    statement = located.statement
+    return passing(
+        condition,
+        exposure.question.setting,
+        allows=statement.allows,
+        variables=statement.variables,
+    )
+
+
+def _bears(exposure: Exposure, located: Located, condition: Condition) -> bool:
+    """Tell whether a Deny's recipient condition is what the witness gets past."""
+    test = _test(exposure, located, condition)
+    state = exposure.state
+    return test in state.each or test.negated() in state.each or test.negated() in state.some
+
+
+def _inverted(located: Located, condition: Condition) -> bool:
+    """Tell whether a condition shuts the simulator in or out the wrong way round."""
+    names_simulator = any("amazonses" in text.lower() for text in condition.values)
+    return names_simulator and condition.operator.negated == located.statement.allows
+
+
+def _resembles(exposure: Exposure, located: Located, condition: Condition) -> bool:
+    """Tell whether the values that let a real address in look like the simulator's."""
+    test = _test(exposure, located, condition)
+    addresses = [a for a in exposure.request.context.get("ses:Recipients", ()) if is_mailbox(a)]
+    real = [address for address in addresses if REAL.holds(address)]
+    for matcher in test.matchers:
+        if any(matcher.matches(address) for address in real):
+            text = str(matcher).lower()
+            near = "amazonses" in text or "simulator" in text
+            return near or text.partition("@")[0] in SIMULATOR_LOCALS
+    return False
