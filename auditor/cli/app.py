@@ -1,0 +1,40 @@
+"""The commands, put together. A new one is a module beside this and a line here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from auditor import __version__
+from auditor.cli.scan import scan
+
+# Plain help: quicker than Rich's, the same in a pipe, and nothing in it is read as markup.
+app = typer.Typer(
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"auditor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _auditor(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Can our CodeBuild roles mail real people through SES? Answers with proof.
+
+    The auditor only reads. It never sends mail, and changes nothing.
+    """
+
+
+app.command("scan")(scan)
