@@ -114,7 +114,7 @@ def _finding(
 
 
 ADVICE = st.one_of(
-    _finding("low", "proven", witnesses()), _finding("info", "possible", st.none() | witnesses())
+    _finding("low", "proven", witnesses()), _finding("info", "proven", st.none() | witnesses())
 )
 PROVEN = st.one_of(
     _finding("high", "proven", witnesses()), _finding("medium", "proven", witnesses())

@@ -7,7 +7,7 @@ import shlex
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from auditor.notify.interface import worst_first
+from auditor.notify.interface import worst_finding, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -137,10 +137,11 @@ def _role_in_a_line(role: RoleReport) -> str:
 def _role(role: RoleReport) -> Iterator[str]:
     yield f"\n{_RULE}{_role_in_a_line(role)}"
     yield f"  Role      {clean(role.arn)}"
-    yield f"  Projects  {_some([f'{p.name} ({p.region})' for p in role.projects]) or 'none'}"
+    if role.projects:
+        yield f"  Projects  {_some([f'{p.name} ({p.region})' for p in role.projects])}"
     if role.reason:
         yield f"  Reason    {clean(role.reason)}"
-    worst = next((finding for finding in role.findings if finding.witness), None)
+    worst = worst_finding(role)
     if worst is not None:
         yield from _finding(worst)
     others = [finding for finding in role.findings if finding is not worst]

@@ -96,9 +96,15 @@ def _attributes(report: Report) -> dict[str, tuple[str, str]]:
 def _body(report: Report, render_role: RoleRenderer, budget: int) -> str:
     """Return the JSON for machines, at most ``budget`` bytes once it is escaped in the message."""
     told = worst_first(report)
-    errors = [e._asdict() for e in report.errors]
+    errors = [{"where": e.where, "message": e.message} for e in report.errors]
     unresolved = [
-        {**u.project._asdict(), "role_arn": u.role_arn, "reason": u.reason}
+        {
+            "name": u.project.name,
+            "region": u.project.region,
+            "arn": u.project.arn,
+            "role_arn": u.role_arn,
+            "reason": u.reason,
+        }
         for u in report.unresolved_projects
     ]
     some_errors = list(_fitting(errors, _HEAD_BYTES))

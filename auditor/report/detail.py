@@ -8,7 +8,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from auditor.report.words import projects_words, some, statement_words, verdict_words, visible
+from auditor.report.words import (
+    others_words,
+    projects_words,
+    some,
+    statement_words,
+    verdict_words,
+    visible,
+    worst_finding,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +28,7 @@ _STYLES = {"high": "bold red", "medium": "red", "low": "yellow", "info": "cyan"}
 
 
 def add_exposed(console: Console, role: RoleReport) -> None:
-    """Print the block of one role. Findings come worst first, so the first witness is the worst."""
+    """Print the block of one role: its worst finding in full, the others in a line each."""
     console.print()
     console.print(
         Padding(
@@ -37,13 +45,13 @@ def add_exposed(console: Console, role: RoleReport) -> None:
     rows.add_column(width=9)
     rows.add_column(overflow="fold")
     rows.add_row("role", Text(visible(role.arn)))
-    rows.add_row("projects", Text(projects_words(role.projects, _SHOWN) or "none"))
-    worst = next((finding for finding in role.findings if finding.witness), None)
+    if role.projects:
+        rows.add_row("projects", Text(projects_words(role.projects, _SHOWN)))
+    worst = worst_finding(role)
     if worst is not None:
         _finding(rows, worst)
-    for finding in role.findings:
-        if finding is not worst:
-            rows.add_row("also", _title(finding))
+    for line in others_words(finding for finding in role.findings if finding is not worst):
+        rows.add_row("also", Text(line))
     console.print(Padding(rows, (0, 0, 0, 4)))
 
 

@@ -118,4 +118,12 @@ def _context_value(key: str, value: str | tuple[str, ...]) -> str | list[str]:
 
 
 def _statement(ref: StatementRef) -> dict[str, object]:
-    return ref._asdict()
+    return {
+        "layer": ref.layer,
+        "policy": ref.policy,
+        "policy_arn": ref.policy_arn,
+        "kind": ref.kind,
+        "sid": ref.sid,
+        "index": ref.index,
+        "effect": ref.effect,
+    }

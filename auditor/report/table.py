@@ -69,8 +69,8 @@ def render(report: Report, look: Look = PLAIN) -> str:
     if noted:
         _heading(console, "Also worth knowing")
         for role in noted:
-            for finding in role.findings:
-                _entry(console, role.name, f"{finding.severity} {finding.rule}: {finding.title}")
+            lines = [f"{f.severity} {f.rule}: {f.title}" for f in role.findings]
+            _entry(console, role.name, *lines)
     _gaps(console, report)
     _verdict(console, report, exposed, undecided)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO given below
@@ -177,10 +177,11 @@ def _heading(console: Console, text: str) -> None:
     console.print(Text(f"\n{text}", "bold"))
 
 
-def _entry(console: Console, name: str, text: str) -> None:
+def _entry(console: Console, name: str, *texts: str) -> None:
     """Print a name, and what there is to say of it on the lines below."""
     console.print(_indented(name))
-    console.print(_indented(text, 4))
+    for text in texts:
+        console.print(_indented(text, 4))
 
 
 def _indented(text: str, cells: int = 2) -> Padding:

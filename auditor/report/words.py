@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.findings import SEVERITIES
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from auditor.account import Project
-    from auditor.findings import Report, RoleReport, StatementRef
+    from auditor.findings import Finding, Report, RoleReport, StatementRef
 
 # What a source may not contain, for people. Other names are shown as they are.
 NOT_EVALUATED = {
@@ -50,6 +52,29 @@ def verdict_words(role: RoleReport) -> str:
 def badness(role: RoleReport) -> tuple[int, bool, str]:
     """Return a sort key that puts the worst first: proven before possible, then by ARN."""
     return _WORST_FIRST.index(role.verdict), role.certainty == "possible", role.arn
+
+
+def worst_finding(role: RoleReport) -> Finding | None:
+    """Return the finding whose witness says most: severe, proven, and by the action all know."""
+
+    def key(finding: Finding) -> tuple[int, bool, bool]:
+        action = finding.witness.action if finding.witness else ""
+        severity = SEVERITIES.index(finding.severity)
+        return severity, finding.certainty != "proven", action != "ses:SendEmail"
+
+    return min((f for f in role.findings if f.witness), key=key, default=None)
+
+
+def others_words(findings: Iterable[Finding]) -> list[str]:
+    """Return a line for each severity and rule: the actions it is about, or else its titles."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        what = finding.witness.action if finding.witness else finding.title
+        groups.setdefault((finding.severity, finding.rule), []).append(what)
+    return [
+        visible(f"{severity} {rule}: {', '.join(dict.fromkeys(what))}")
+        for (severity, rule), what in groups.items()
+    ]
 
 
 def some(items: Sequence[str], at_most: int, *, joint: str = ", ") -> str:

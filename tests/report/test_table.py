@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from auditor.account import Project
 from auditor.report.interface import PLAIN, Look
 from auditor.report.table import render
-from auditor.report.words import visible
+from auditor.report.words import visible, worst_finding
 from tests import examples
 from tests.strategies import NASTY, reports
 
@@ -75,13 +75,14 @@ def test_every_role_and_gap_is_there(report: Report) -> None:
     for role in report.roles:
         assert _unfolded(visible(role.name)) in text
         assert _unfolded(visible(role.reason or "")) in text
-        worst = next((f for f in role.findings if f.witness), None)
+        worst = worst_finding(role)
         if role.verdict == "exposed" and worst and worst.witness:
             assert _unfolded(visible(worst.witness.resources[0])) in text
             assert worst.witness.action in text
             assert _unfolded(visible(worst.remediation)) in text
         for finding in role.findings:
-            assert _unfolded(visible(finding.title)) in text
+            line = finding.rule if role.verdict == "exposed" else visible(finding.title)
+            assert _unfolded(line) in text
     for error in report.errors:
         assert _unfolded(visible(error.message)) in text
     for unresolved in report.unresolved_projects:
@@ -131,3 +132,16 @@ def test_many_projects_are_counted() -> None:
     assert "and 1998 more" in text
     assert "and 1995 more" in text
     assert len(text.splitlines()) < 40
+
+
+def test_the_shown_witness_is_the_worst() -> None:
+    """Of one severity a proof beats a possibility, and the best known action comes first."""
+    possible = replace(examples.BULK, id="1")
+    proven = replace(examples.OPEN, severity="medium", id="2")
+    raw = replace(proven, witness=proven.witness._replace(action="ses:SendRawEmail"), id="3")  # type: ignore[union-attr]
+    role = replace(examples.WEB, findings=(possible, raw, proven))
+    assert worst_finding(role) is proven
+    text = render(examples.report(role), PLAIN)
+    assert "    call       ses:SendEmail\n" in text
+    assert "    also       medium uncheckable-action: ses:SendBulkEmail\n" in text
+    assert "    also       medium unrestricted-send: ses:SendRawEmail\n" in text
