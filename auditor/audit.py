@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.actions import BOUNCE
 from auditor.engine.caller import Caller
-from auditor.engine.decide import decide
 from auditor.engine.layers import Layer, Placed
+from auditor.engine.memory import Memory
 from auditor.errors import PolicyError
 from auditor.findings import SEVERITIES, Finding, Report, RoleReport, StatementRef, Witness
 from auditor.globs import like
@@ -37,9 +37,10 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     out the roles that match none of them.
     """
     shared: dict[PolicyText, Document | PolicyError] = {}
+    memory = Memory()
     seconds = int(now.timestamp())
     roles = [
-        _role(role, account, seconds, shared)
+        _role(role, account, seconds, shared, memory)
         for role in account.roles
         if _wanted(role, role_globs) and in_scope(role)
     ]
@@ -61,12 +62,16 @@ def _wanted(role: Role, globs: Sequence[str]) -> bool:
 
 
 def _role(
-    role: Role, account: Account, now: int, shared: dict[PolicyText, Document | PolicyError]
+    role: Role,
+    account: Account,
+    now: int,
+    shared: dict[PolicyText, Document | PolicyError],
+    memory: Memory,
 ) -> RoleReport:
     """Decide one role."""
     layers = layers_of(role, shared)
     caller = caller_of(role, account, now)
-    decision = decide(caller, layers)
+    decision = memory.decide(caller, layers)
     findings = sorted(
         _findings(role, decision, layers),
         key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.witness.action if f.witness else ""),

@@ -126,8 +126,8 @@ MAILBOX: Final = Domain(
         "success@simulator.amazonses.com",
     ),
     fillers=(
-        "", "someone", "someone@", "someone@not-", "someone@example.com", "example.com", "@example.com", "example",
-        ".example.com", "someone@example.", "mail.", ".com", "com", "x",
+        "", "someone", "someone@", "someone@not-", "someone@example.com", "example.com",
+        "@example.com", "example", ".example.com", "someone@example.", "mail.", ".com", "com", "x",
     ),
     counted=Domain(
         name="mailbox with lengths",

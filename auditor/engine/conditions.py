@@ -14,13 +14,13 @@ from auditor.engine import constraints
 from auditor.engine.atoms import Each, Single, Some
 from auditor.engine.caller import CLOCK, RESOURCE_ACCOUNT, Caller, Key, Presence
 from auditor.engine.constraints import Test
-from auditor.policy.operators import NULL, Operator
+from auditor.policy.operators import NULL, read
 from auditor.policy.variables import resolve
 
 if TYPE_CHECKING:
     from auditor.actions import SendAction
     from auditor.engine.atoms import Atom
-    from auditor.policy.model import Condition
+    from auditor.policy.model import Condition, Statement
     from auditor.policy.values import Matcher
 
 
@@ -53,55 +53,72 @@ class Setting(NamedTuple):
         return self.caller.key(key, self.action)
 
 
-@lru_cache(maxsize=65_536)
-def _read(operator: Operator, text: str) -> Matcher | None:
-    return operator.read(((text, False),))
+def _matchers(condition: Condition, setting: Setting | None) -> tuple[frozenset[Matcher], bool]:
+    """Return a condition's values made ready, and whether some value's meaning isn't known.
 
-
-def _matchers(
-    condition: Condition, setting: Setting, *, variables: bool
-) -> tuple[frozenset[Matcher], bool]:
-    """Return a condition's values made ready, and whether some value's meaning isn't known."""
+    Without a setting, policy variables are plain text.
+    """
     operator = condition.operator
     ready: list[Matcher | None] = []
     for text in condition.values:
-        if variables and operator.variables and "${" in text:
+        if setting is not None and operator.variables and "${" in text:
             parts = resolve(text, setting.lookup)
             ready.append(None if parts is None else operator.read(parts))
         else:
-            ready.append(_read(operator, text))
+            ready.append(read(operator, text))
     return frozenset(matcher for matcher in ready if matcher is not None), None in ready
 
 
 def passing(condition: Condition, setting: Setting, *, allows: bool, variables: bool) -> Test:
-    """Return the test that a single value passes where it satisfies the condition.
+    """Return the test that a single value passes where it satisfies the condition."""
+    matchers, unknown = _matchers(condition, setting if variables else None)
+    return _passing(condition, setting.generous(allows=allows), matchers, unknown)
 
-    A value that nothing resolves matches everything or nothing, whichever the reading asks for.
-    """
-    matchers, unknown = _matchers(condition, setting, variables=variables)
+
+def _passing(
+    condition: Condition, generous: bool, matchers: frozenset[Matcher], unknown: bool
+) -> Test:
+    """Build the test; a value that nothing resolves matches everything or nothing, by reading."""
     negated = condition.operator.negated
-    if unknown and setting.generous(allows=allows) != negated:
+    if unknown and generous != negated:
         return constraints.NOTHING if negated else constraints.EVERYTHING
     return Test(matchers, inside=not negated)
 
 
 def atom(
-    condition: Condition, setting: Setting, *, allows: bool, variables: bool, want: bool
+    condition: Condition, setting: Setting, statement: Statement, *, want: bool
 ) -> Atom | bool:
     """Return what must be true of the key for the condition to hold (``want``) or to fail.
 
-    A boolean is an answer that doesn't depend on the request. ``allows`` tells the effect of the
-    condition's statement, on which the readings turn.
+    A boolean is an answer that doesn't depend on the request. The readings turn on the effect of
+    the condition's statement.
     """
+    allows = statement.allows
     key = setting.key(condition.key)
     generous = setting.generous(allows=allows)
+    if condition.has_variables and statement.variables:
+        test = passing(condition, setting, allows=allows, variables=True)
+        return _asked(condition, key, test, generous=generous, want=want)
+    return _plain(condition, key, generous, want)
+
+
+@lru_cache(maxsize=65_536)
+def _plain(condition: Condition, key: Key, generous: bool, want: bool) -> Atom | bool:
+    """Answer for a condition whose values mean the same to everybody; such ones often recur."""
+    test = _passing(condition, generous, *_matchers(condition, None))
+    return _asked(condition, key, test, generous=generous, want=want)
+
+
+def _asked(
+    condition: Condition, key: Key, test: Test, *, generous: bool, want: bool
+) -> Atom | bool:
+    """Return what is asked of a key, given the test that a satisfying value passes."""
     if condition.operator is NULL:
         return _presence(condition, key, generous=generous, want=want)
     absent = _when_absent(condition, generous=generous)
-    if key.presence is Presence.ABSENT:
-        return absent == want
-    test = passing(condition, setting, allows=allows, variables=variables)
     match key.presence:
+        case Presence.ABSENT:
+            return absent == want
         case Presence.KNOWN:
             return test.holds(key.value) == want
         case Presence.ABSENT_OR_FALSE:
@@ -155,7 +172,7 @@ def _members(condition: Condition, test: Test, *, generous: bool, want: bool) ->
 
 def _presence(condition: Condition, key: Key, *, generous: bool, want: bool) -> Atom | bool:
     """Return what a ``Null`` condition asks: "true" for absent, "false" for present."""
-    ready = [_read(NULL, text) for text in condition.values]
+    ready = [read(NULL, text) for text in condition.values]
     unknown = None in ready and generous
     if_absent = unknown or any(m is not None and m.matches("true") for m in ready)
     if_present = unknown or any(m is not None and m.matches("false") for m in ready)

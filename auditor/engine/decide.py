@@ -10,12 +10,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.actions import BOUNCE, BULK, SEND_ACTIONS, SendAction
+from auditor.actions import BOUNCE, BULK, FROM_ADDRESS, SEND_ACTIONS, SendAction
 from auditor.engine.conditions import Setting
 from auditor.engine.evaluate import evaluate
 from auditor.engine.layers import Located
 from auditor.engine.plain import admits, is_plain
-from auditor.engine.question import Question, clauses, start
+from auditor.engine.question import Question, Statements, start
 from auditor.engine.solver import Search, Solution
 from auditor.engine.witness import request, ties
 from auditor.errors import Undecidable
@@ -75,8 +75,10 @@ class _Decider:
     def __init__(self, caller: Caller, layers: Sequence[Layer]) -> None:
         self.caller = caller
         self.layers = layers
+        self.statements = Statements(layers)
         self.unread = [reason for layer in layers for reason in layer.unread]
         self.reasons: list[str] = []
+        self.asked: list[tuple[tuple[object, ...], SendAction, Exposure | None]] = []
 
     def decide(self) -> Decision:
         exposures = [
@@ -100,19 +102,48 @@ class _Decider:
 
     def _exposure(self, bit: int, action: SendAction) -> Exposure | None:
         """Find a request with a real recipient, proven before possible."""
-        if not self._allowed_anywhere(bit):
+        if not self.statements.listed(0, bit, allows=True):
             return None
+        likeness = self._likeness(bit, action)
+        for known, other, answer in self.asked:
+            proven = answer is not None and answer.certainty == "proven"
+            if known == likeness and (proven or other.optional == action.optional):
+                return None if answer is None else self._same(answer, bit, action)
+        found = None
         if action.name != BULK:
             found = self._ask(self._question(bit, action, least=True), tied=True)
-            if found is not None:
-                return found
-        return self._first(self._most(bit, action))
+        found = found or self._first(self._most(bit, action))
+        self.asked.append((likeness, action, found))
+        return found
+
+    def _likeness(self, bit: int, action: SendAction) -> tuple[object, ...]:
+        """Return what an action's answer hangs on: two actions alike in it are one question."""
+        carried = {name.lower() for name in action.context_keys}
+        return (
+            tuple(self.statements.of(bit)),
+            action.required,
+            carried.intersection(self.statements.mentioned(bit)),
+            action.carries_recipients,
+            FROM_ADDRESS in carried,
+        )
+
+    def _same(self, answer: Exposure, bit: int, action: SendAction) -> Exposure | None:
+        """Carry an answer over to an action that is the same question, and replay it there."""
+        setting = answer.question.setting._replace(action=action)
+        question = answer.question._replace(setting=setting, action=bit)
+        request = answer.request._replace(action=action.name)
+        try:
+            self._replay(request, least=setting.least)
+        except Undecidable as reason:
+            self.reasons.append(f"{action.name}: {reason}")
+            return None
+        return answer._replace(action=action, request=request, question=question)
 
     def _bounce(self) -> Exposure | None:
         """Find a SendBounce; what can't be told about it doesn't touch the verdict."""
         bit = next(i for i, action in enumerate(SEND_ACTIONS) if action.name == BOUNCE)
         action = SEND_ACTIONS[bit]
-        if not self._allowed_anywhere(bit):
+        if not self.statements.listed(0, bit, allows=True):
             return None
         kept = list(self.reasons)
         found = self._ask(self._question(bit, action, least=True), tied=True)
@@ -125,16 +156,8 @@ class _Decider:
         return self._first(
             question._replace(simulator=True)
             for bit, action in enumerate(SEND_ACTIONS)
-            if action.carries_recipients and self._allowed_anywhere(bit)
+            if action.carries_recipients and self.statements.listed(0, bit, allows=True)
             for question in self._most(bit, action)
-        )
-
-    def _allowed_anywhere(self, bit: int) -> bool:
-        """Tell whether the identity layer has any Allow of an action: most roles have none."""
-        return any(
-            statement.allows and statement.actions >> bit & 1
-            for placed in self.layers[0].documents
-            for statement in placed.document.statements
         )
 
     def _question(self, bit: int, action: SendAction, *, least: bool) -> Question:
@@ -147,24 +170,32 @@ class _Decider:
         is checked; another account's identity needs that account's policy, unknown here.
         """
         question = self._question(bit, action, least=False)
-        for kind in (*action.required, *action.optional):
+        kinds = (*action.required, *action.optional)
+        for kind in kinds:
             yield question._replace(kinds=(kind,))
-        if "identity" in (*action.required, *action.optional):
+        if "identity" in kinds and self.statements.account_matters(bit):
             elsewhere = question.setting._replace(elsewhere=True)
             yield question._replace(setting=elsewhere, kinds=("identity",))
 
     def _first(self, questions: Iterator[Question]) -> Exposure | None:
+        """Answer questions until one has an answer; what they ask may repeat itself."""
+        refused: list[tuple[State, list[Clause]]] = []
         for question in questions:
-            # a consistent pair of sender and identity reads best, but isn't asked for here
-            found = self._ask(question, tied=True) or self._ask(question, tied=False)
+            asked = self.statements.clauses(question)
+            if asked is None or (start(question), asked) in refused:
+                continue
+            found = self._ask(question, tied=False)
             if found is not None:
-                return found
+                # a pair of sender and identity that go together reads best, but isn't asked for
+                tied = _tied(found.state, question, quietly=True)
+                return found if tied else self._ask(question, tied=True) or found
+            refused.append((start(question), asked))
         return None
 
     def _ask(self, question: Question, *, tied: bool) -> Exposure | None:
         """Answer one question; what can't be decided leaves its reason and no exposure."""
         try:
-            asked = clauses(question, self.layers)
+            asked = self.statements.clauses(question)
             if asked is None:
                 return None
             accept = partial(_tied, question=question) if tied else _anything
@@ -186,9 +217,8 @@ class _Decider:
     def _proven(self, question: Question, solution: Solution, *, plain: bool) -> Exposure:
         """Build the witness and replay it; one that fails is a reason, never a claim."""
         least = question.setting.least
-        found = request(solution.state, question, self.layers)
-        if not evaluate(found, self.caller, self.layers, least=least).allowed:
-            raise Undecidable("the request that was found failed its own replay")
+        found = request(solution.state, question, self.statements.mentioned(question.action))
+        self._replay(found, least=least)
         return Exposure(
             question.setting.action,
             "proven" if least and not self.unread else "possible",
@@ -199,15 +229,19 @@ class _Decider:
             solution.state,
         )
 
+    def _replay(self, found: Request, *, least: bool) -> None:
+        if not evaluate(found, self.caller, self.layers, least=least).allowed:
+            raise Undecidable("the request that was found failed its own replay")
+
 
 def _anything(_state: State) -> bool:
     return True
 
 
-def _tied(state: State, question: Question) -> bool:
+def _tied(state: State, question: Question, *, quietly: bool = False) -> bool:
     """Tell whether a state has a sender and an identity that belong together."""
     found = ties(state, question)
-    if found is not None and found.undecided is not None:
+    if found is not None and found.undecided is not None and not quietly:
         raise Undecidable(found.undecided)
     return found is None or found.identity is not None
 

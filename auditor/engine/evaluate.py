@@ -13,7 +13,7 @@ from auditor.actions import RECIPIENTS, SEND_ACTIONS
 from auditor.engine.caller import MFA, Caller, Presence
 from auditor.engine.layers import statements
 from auditor.globs import EVERYTHING
-from auditor.policy.operators import NULL
+from auditor.policy.operators import NULL, read
 from auditor.policy.values import joined
 from auditor.policy.variables import Literal, Variable, resolve, split
 
@@ -171,12 +171,11 @@ class _Trial:
         operator = condition.operator
         matched = False
         for text in condition.values:
-            parts = ((text, False),)
             if variables and operator.variables and "${" in text:
                 resolved = resolve(text, self._constant)
                 ready = None if resolved is None else operator.read(resolved)
             else:
-                ready = operator.read(parts)
+                ready = read(operator, text)
             if ready is None:
                 # nobody knows what this value matches: nothing, or everything
                 matched = matched or leaning != operator.negated

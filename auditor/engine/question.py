@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor import domains
@@ -15,7 +16,7 @@ from auditor.engine.state import State, Variable
 from auditor.globs import exactly, like
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from auditor.engine.atoms import Atom, Clause
     from auditor.engine.layers import Layer
@@ -41,73 +42,122 @@ class Question(NamedTuple):
 def start(question: Question) -> State:
     """Return the state that holds before any statement is looked at."""
     setting = question.setting
-    wanted, unwanted = domains.regions_of(setting.caller.partition)
+    caller = setting.caller
+    keyed = setting.action.carries_recipients
+    owner = caller.account if setting.elsewhere else ""
+    return _start(caller.now, caller.partition, owner, keyed, question.simulator)
+
+
+@lru_cache(maxsize=1_024)
+def _start(now: int, partition: str, not_owner: str, keyed: bool, simulator: bool) -> State:
+    wanted, unwanted = domains.regions_of(partition)
     tests = {Test(frozenset(map(like, unwanted)), inside=False)} if unwanted else set()
     if wanted is not None:
         tests.add(Test(frozenset((like(wanted),)), inside=True))
     variables = {REGION: Variable(domains.REGION, False, False, frozenset(tests))}
-    if setting.elsewhere:
-        other = Test(frozenset((exactly(setting.caller.account),)), inside=False)
+    if not_owner:
+        other = Test(frozenset((exactly(not_owner),)), inside=False)
         variables[RESOURCE_ACCOUNT] = Variable(domains.ACCOUNT, False, False, frozenset((other,)))
-    if not setting.action.carries_recipients:
-        return State(setting.caller.now, variables)
-    if question.simulator:
-        return State(setting.caller.now, variables, each=frozenset((SIMULATOR,)))
-    return State(setting.caller.now, variables, some=(REAL,))
+    each = frozenset((SIMULATOR,)) if keyed and simulator else frozenset()
+    return State(now, variables, each, (REAL,) if keyed and not simulator else ())
 
 
-def clauses(question: Question, layers: Sequence[Layer]) -> list[Clause] | None:
-    """Return all that must hold; None where it plainly can't."""
-    found: list[Clause] = []
-    for layer in layers:
-        allows = statements(layer, question.action, allows=True)
-        if layer.unread and layer.name != "identity":
-            continue  # it could hold any Allow: no limit can be told, and the reason is reported
-        for kind in question.kinds:
-            options = [
-                option for located in allows for option in _allowing(located, kind, question)
-            ]
-            if not options:
-                return None
-            found.append(tuple(sorted(options, key=_size)))
-    for layer in layers:
-        for located in statements(layer, question.action, allows=False):
+class Statements:
+    """The statements of one role, compiled once for each way in which they are asked about."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = layers
+        self._listed: dict[tuple[int, int, bool], list[Located]] = {}
+        self._mentioned: dict[int, dict[str, str]] = {}
+        self._asked: dict[tuple[Statement, tuple[str, ...], bool, bool], list[Atom] | None] = {}
+
+    def listed(self, layer: int, action: int, *, allows: bool) -> list[Located]:
+        """Return a layer's Allow (or Deny) statements that apply to an action."""
+        key = (layer, action, allows)
+        if key not in self._listed:
+            self._listed[key] = statements(self.layers[layer], action, allows=allows)
+        return self._listed[key]
+
+    def of(self, action: int) -> Iterator[int]:
+        """Yield the meanings of all that applies to an action, layer by layer, told apart."""
+        for layer in range(len(self.layers)):
+            for allows in (True, False):
+                yield -1
+                for located in self.listed(layer, action, allows=allows):
+                    yield located.statement.meaning
+
+    def mentioned(self, action: int) -> dict[str, str]:
+        """Return the keys that the action's statements mention, lower case to AWS's spelling."""
+        if action not in self._mentioned:
+            found = self._mentioned[action] = {}
+            for layer in range(len(self.layers)):
+                for allows in (True, False):
+                    for located in self.listed(layer, action, allows=allows):
+                        found.update(located.statement.mentions)
+        return self._mentioned[action]
+
+    def account_matters(self, action: int) -> bool:
+        """Tell whether it may matter whose account a resource is in (an upper bound)."""
+        return RESOURCE_ACCOUNT in self.mentioned(action) or any(
+            _names_account(text)
+            for layer in range(len(self.layers))
+            for allows in (True, False)
+            for located in self.listed(layer, action, allows=allows)
+            for text in located.statement.resources
+        )
+
+    def clauses(self, question: Question) -> list[Clause] | None:
+        """Return all that must hold; None where it plainly can't."""
+        found: list[Clause] = []
+        for index, layer in enumerate(self.layers):
+            if layer.unread and layer.name != "identity":
+                continue  # it could hold any Allow: no limit can be told; the reason is reported
+            allows = self.listed(index, question.action, allows=True)
             for kind in question.kinds:
-                avoiding = _avoiding(located.statement, kind, question.setting)
-                if not avoiding:
+                options = [one for located in allows for one in self._ways(located, kind, question)]
+                if not options:
                     return None
-                if avoiding[0] != TRUE:
-                    found.append(tuple(avoiding))
-    return found
+                found.append(tuple(sorted(options, key=_size) if len(options) > 1 else options))
+        for index in range(len(self.layers)):
+            for located in self.listed(index, question.action, allows=False):
+                for kind in question.kinds:
+                    avoiding = _avoiding(located.statement, kind, question.setting)
+                    if not avoiding:
+                        return None
+                    if avoiding[0] != TRUE:
+                        found.append(tuple(avoiding))
+        return found
+
+    def _ways(self, located: Located, kind: str, question: Question) -> list[Option]:
+        """Return the ways in which an Allow applies."""
+        setting = question.setting
+        statement = located.statement
+        key = (statement, setting.action.context_keys, setting.least, setting.elsewhere)
+        if key not in self._asked:
+            self._asked[key] = _holding(statement, setting)
+        asked = self._asked[key]
+        if asked is None:
+            return []
+        return [
+            Option((*asked, *option.atoms), option.then, located)
+            for option in matching(statement, kind, setting)
+        ]
+
+
+def _names_account(text: str) -> bool:
+    parts = text.split(":", 5)
+    return "${" in text or (len(parts) > 4 and parts[4] != "*")
 
 
 def _size(option: Option) -> int:
     return len(option.atoms) + len(option.then)
 
 
-def _allowing(located: Located, kind: str, question: Question) -> list[Option]:
-    """Return the ways in which an Allow applies."""
-    statement = located.statement
-    asked = _holding(statement, question.setting)
-    if asked is None:
-        return []
-    return [
-        Option((*asked, *option.atoms), option.then, located)
-        for option in matching(statement, kind, question.setting)
-    ]
-
-
 def _holding(statement: Statement, setting: Setting) -> list[Atom] | None:
     """Return what a statement's conditions ask for; None where one can't hold."""
     asked: list[Atom] = []
     for condition in statement.conditions:
-        one = atom(
-            condition,
-            setting,
-            allows=statement.allows,
-            variables=statement.variables,
-            want=True,
-        )
+        one = atom(condition, setting, statement, want=True)
         if one is False:
             return None
         if one is not True:
@@ -119,13 +169,7 @@ def _avoiding(statement: Statement, kind: str, setting: Setting) -> list[Option]
     """Return the ways in which a Deny doesn't apply: [TRUE]: it never does, []: it always does."""
     options: list[Option] = []
     for condition in statement.conditions:
-        one = atom(
-            condition,
-            setting,
-            allows=statement.allows,
-            variables=statement.variables,
-            want=False,
-        )
+        one = atom(condition, setting, statement, want=False)
         if one is True:
             return [TRUE]
         if one is not False:
@@ -135,7 +179,7 @@ def _avoiding(statement: Statement, kind: str, setting: Setting) -> list[Option]
             return [TRUE]
         options.append(option)
     # leaving a key out is the plainest way round a Deny, so such ways are tried first
-    return sorted(options, key=_intrusion)
+    return sorted(options, key=_intrusion) if len(options) > 1 else options
 
 
 def _intrusion(option: Option) -> int:

@@ -5,37 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from auditor import domains
-from auditor.actions import FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS
+from auditor.actions import FROM_ADDRESS, RECIPIENTS
 from auditor.engine.caller import CLOCK, REGION, RESOURCE_ACCOUNT, Key, Presence
 from auditor.engine.constraints import shown
-from auditor.engine.layers import statements
 from auditor.engine.request import Request, Value
 from auditor.engine.ties import Pair, pair
 from auditor.errors import Undecidable
-from auditor.policy.variables import Variable, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from auditor.domains import Domain
     from auditor.engine.constraints import Tests
-    from auditor.engine.layers import Layer
     from auditor.engine.question import Question
     from auditor.engine.state import State
 
 IDENTITY: Final = "identity"
-_SPELLING: Final = {
-    name.lower(): name
-    for name in (
-        *(name for action in SEND_ACTIONS for name in action.context_keys),
-        "aws:CurrentTime", "aws:EpochTime", "aws:PrincipalAccount", "aws:PrincipalArn",
-        "aws:PrincipalIsAWSService", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths",
-        "aws:PrincipalType", "aws:Referer", "aws:RequestedRegion", "aws:ResourceAccount",
-        "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "aws:SourceIdentity",
-        "aws:SourceIp", "aws:SourceVpc", "aws:SourceVpce", "aws:TokenIssueTime", "aws:UserAgent",
-        "aws:userid", "aws:ViaAWSService", "aws:VpcSourceIp",
-    )
-}  # fmt: skip
 
 
 def ties(state: State, question: Question) -> Pair | None:
@@ -55,27 +40,11 @@ def _tests(state: State, variable: str) -> Tests:
     return frozenset() if entry is None or entry.tests is None else entry.tests
 
 
-def mentioned(question: Question, layers: Sequence[Layer]) -> dict[str, str]:
-    """Return the keys that the action's statements mention, lower case to AWS's spelling."""
-    found: dict[str, str] = {}
-    for layer in layers:
-        for allows in (True, False):
-            for located in statements(layer, question.action, allows=allows):
-                statement = located.statement
-                texts = list(statement.resources) if statement.variables else []
-                for condition in statement.conditions:
-                    found.setdefault(condition.key, _SPELLING.get(condition.key, condition.shown))
-                    texts += condition.values if statement.variables else ()
-                for text in texts:
-                    if "${" in text:
-                        for part in split(text):
-                            if isinstance(part, Variable):
-                                found.setdefault(part.key, _SPELLING.get(part.key, part.key))
-    return found
+def request(state: State, question: Question, names: Mapping[str, str]) -> Request:
+    """Return a state's request; ``names`` are the keys that its action's statements mention.
 
-
-def request(state: State, question: Question, layers: Sequence[Layer]) -> Request:
-    """Return a state's request. Raises ``Undecidable`` where its recipients don't fit one."""
+    Raises ``Undecidable`` where its recipients don't fit one request.
+    """
     tied = ties(state, question)
     region = state.value(REGION).value or ""
     account = _value(state, RESOURCE_ACCOUNT, domains.ACCOUNT)
@@ -86,9 +55,8 @@ def request(state: State, question: Question, layers: Sequence[Layer]) -> Reques
             raise Undecidable("no request of at most 50 recipients was found")
         context["ses:Recipients"] = tuple(members)
     context["aws:RequestedRegion"] = region
-    names = mentioned(question, layers)
     if question.setting.elsewhere:
-        names[RESOURCE_ACCOUNT] = "aws:ResourceAccount"
+        names = {**names, RESOURCE_ACCOUNT: "aws:ResourceAccount"}
     for key, spelling in sorted(names.items(), key=lambda item: item[1]):
         if key in (RECIPIENTS, REGION):
             continue
@@ -130,8 +98,3 @@ def _context(state: State, key: Key, name: str, tied: Pair | None) -> str | None
     if key.variable == FROM_ADDRESS and tied is not None and tied.sender is not None:
         return tied.sender
     return _value(state, key.variable, key.domain)
-
-
-def spelled(context: Mapping[str, Value], key: str) -> Value | None:
-    """Return a context's value of a key, whatever its case."""
-    return next((value for name, value in context.items() if name.lower() == key), None)

@@ -13,6 +13,7 @@ class Condition(NamedTuple):
     """One operator, one key, its alternative values (texts as written).
 
     ``key`` is in lower case (keys ignore case), ``shown`` as the policy spells it.
+    ``has_variables``: some value holds ``${``.
     """
 
     operator: Operator
@@ -22,6 +23,7 @@ class Condition(NamedTuple):
     shown: str
     values: tuple[str, ...]
     spelled: str
+    has_variables: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +32,8 @@ class Statement:
 
     ``actions`` is the set of ``SEND_ACTIONS`` it applies to, bit by bit. ``resources`` are the
     texts as written, alternatives; ``not_resource`` says that they are excluded instead.
+    ``mentions`` are the context keys it looks at (see ``policy.mentions``). Statements of one
+    ``meaning`` decide alike: they differ in their place and Sid alone.
     """
 
     index: int
@@ -40,6 +44,8 @@ class Statement:
     not_resource: bool
     conditions: tuple[Condition, ...]
     variables: bool
+    mentions: dict[str, str]
+    meaning: int
 
 
 @dataclass(slots=True, eq=False)

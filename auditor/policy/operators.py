@@ -144,3 +144,9 @@ def spelled(name: str) -> Spelled:
     if row is None or (row is NULL and (quantifier or if_exists)):
         raise PolicyError("", f"unknown condition operator {name!r}")
     return Spelled(row, quantifier, if_exists)
+
+
+@lru_cache(maxsize=65_536)
+def read(operator: Operator, text: str) -> Matcher | None:
+    """Make one policy value ready as plain text; None where the operator can't read it."""
+    return operator.read(((text, False),))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from auditor import actions
 from auditor.errors import PolicyError
+from auditor.policy.mentions import mentions
 from auditor.policy.model import Condition, Document, Statement
 from auditor.policy.operators import spelled
 
@@ -114,6 +116,8 @@ def _statement(
         raise PolicyError(f"{where}.Condition", f"a Condition is an object, not {_kind(block)}")
     if not mask or not _touches_ses(resources, not_resource):
         return None
+    conditions = tuple(_conditions(block, f"{where}.Condition")) if block else ()
+    meaning = (effect, mask, resources, not_resource, conditions, variables)
     return Statement(
         index=index,
         sid=sid,
@@ -121,9 +125,28 @@ def _statement(
         actions=mask,
         resources=resources,
         not_resource=not_resource,
-        conditions=tuple(_conditions(block, f"{where}.Condition")) if block else (),
+        conditions=conditions,
         variables=variables,
+        mentions=mentions(resources, conditions, variables=variables),
+        meaning=_number(meaning),
     )
+
+
+MEANINGS_MAX: Final = 100_000
+"""Meanings remembered; a process that has met more starts over, with numbers never used before."""
+
+_meanings: Final[dict[object, int]] = {}
+_numbers: Final = count()
+
+
+def _number(meaning: object) -> int:
+    """Number a meaning, the same one for equal ones, so that comparing them later costs nothing."""
+    known = _meanings.get(meaning)
+    if known is None:
+        if len(_meanings) >= MEANINGS_MAX:
+            _meanings.clear()
+        known = _meanings[meaning] = next(_numbers)
+    return known
 
 
 def _one_of(entry: dict[str, object], name: str, where: str) -> tuple[tuple[str, ...], bool]:
@@ -187,7 +210,10 @@ def _conditions(block: dict[str, object], where: str) -> Iterator[Condition]:
             raise PolicyError(place, f"an object of keys, not {_kind(keys)}")
         for key, raw in keys.items():
             values = tuple(_value(item, f"{place}.{key}") for item in _as_list(raw))
-            yield Condition(operator, quantifier, if_exists, key.lower(), key, values, name)
+            variables = any("${" in text for text in values)
+            yield Condition(
+                operator, quantifier, if_exists, key.lower(), key, values, name, variables
+            )
 
 
 def _as_list(raw: object) -> list[object]:

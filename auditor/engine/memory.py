@@ -1,0 +1,83 @@
+"""Decides each distinct role once: roles whose policies say the same about sends decide alike."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from auditor.engine.caller import USER_ID
+from auditor.engine.decide import Decision, decide
+from auditor.engine.layers import Located
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auditor.engine.caller import Caller
+    from auditor.engine.decide import Exposure
+    from auditor.engine.layers import Layer
+
+REMEMBERED: Final = 4_096
+"""Decisions kept, the last used: enough for the distinct roles of a large account, and a bound on
+memory where every role differs."""
+
+
+class Memory:
+    """The decisions of one audit, by what they hang on."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[object, tuple[tuple[Located, ...], Decision]] = OrderedDict()
+
+    def decide(self, caller: Caller, layers: Sequence[Layer]) -> Decision:
+        """Decide a role, or take over the decision on an equal one with this role's statements."""
+        located = tuple(_all(layers))
+        if not located and not any(layer.unread for layer in layers):
+            return Decision("no_send", None, None, (), None)
+        key = _key(caller, layers, located)
+        known = self._known.get(key)
+        if known is None:
+            decision = decide(caller, layers)
+            self._known[key] = located, decision
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+            return decision
+        self._known.move_to_end(key)
+        return _moved(known[1], dict(zip(known[0], located, strict=True)))
+
+
+def _all(layers: Sequence[Layer]) -> Iterator[Located]:
+    for layer in layers:
+        for placed in layer.documents:
+            for statement in placed.document.statements:
+                yield Located(layer.name, placed.source, statement)
+
+
+def _key(caller: Caller, layers: Sequence[Layer], located: tuple[Located, ...]) -> object:
+    """Return all that a decision hangs on: what the statements mean, and what they ask about."""
+    facts = {
+        key: caller.role_id if key == USER_ID else caller.known(key)
+        for one in located
+        for key in one.statement.mentions
+    }
+    return (
+        tuple((one.layer, one.statement.meaning) for one in located),
+        tuple((layer.name, layer.unread) for layer in layers),
+        tuple(sorted(facts.items(), key=lambda item: item[0])),
+        caller.account,
+        caller.partition,
+        caller.now,
+    )
+
+
+def _moved(decision: Decision, places: dict[Located, Located]) -> Decision:
+    """Return a decision with its statements where they stand in another role."""
+
+    def move(exposure: Exposure | None) -> Exposure | None:
+        if exposure is None:
+            return None
+        return exposure._replace(allows=tuple(places[one] for one in exposure.allows))
+
+    return decision._replace(
+        exposures=tuple(moved for one in decision.exposures if (moved := move(one)) is not None),
+        bounce=move(decision.bounce),
+        simulator=move(decision.simulator),
+    )
