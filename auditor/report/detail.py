@@ -1,11 +1,13 @@
-"""The table's block for one exposed role: its worst witness in words, and what opens it."""
+"""The table's block for one exposed role: its worst witness in words, and what opens it.
+
+Lines are folded here and printed as they are: a Rich table for each of thousands of roles takes
+ten times as long.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from auditor.report.words import (
@@ -19,62 +21,67 @@ from auditor.report.words import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from auditor.findings import Finding, RoleReport, Witness
 
 _SHOWN = 5  # of each list; the JSON report has all
 _STYLES = {"high": "bold red", "medium": "red", "low": "yellow", "info": "cyan"}
+_LABEL = 15  # cells before the text: indent, label and gap
 
 
 def add_exposed(console: Console, role: RoleReport) -> None:
     """Print the block of one role: its worst finding in full, the others in a line each."""
-    console.print()
-    console.print(
-        Padding(
-            Text.assemble(
-                (visible(role.name), "bold"),
-                "  ",
-                (verdict_words(role), "bold red"),
-                overflow="fold",
-            ),
-            (0, 0, 0, 2),
-        )
-    )
-    rows = Table.grid(padding=(0, 2, 0, 0))
-    rows.add_column(width=9)
-    rows.add_column(overflow="fold")
-    rows.add_row("role", Text(visible(role.arn)))
+    head = Text.assemble((visible(role.name), "bold"), "  ", (verdict_words(role), "bold red"))
+    block = Text("\n")
+    for line in fold(console, head, console.width - 2):
+        block.append_text(Text.assemble("  ", line, "\n"))
+    for label, text in _rows(role):
+        for number, line in enumerate(fold(console, text, console.width - _LABEL)):
+            block.append(f"    {label:9}  " if number == 0 else " " * _LABEL)
+            block.append_text(line)
+            block.append("\n")
+    console.print(block, end="", soft_wrap=True)
+
+
+def fold(console: Console, text: Text, width: int) -> list[Text]:
+    """Return the text as lines of at most ``width`` cells; words that are longer are broken."""
+    if len(text) <= width and text.plain.isascii():
+        return [text]
+    return list(text.wrap(console, width, overflow="fold"))
+
+
+def _rows(role: RoleReport) -> Iterator[tuple[str, Text]]:
+    yield "role", Text(visible(role.arn))
     if role.projects:
-        rows.add_row("projects", Text(projects_words(role.projects, _SHOWN)))
+        yield "projects", Text(projects_words(role.projects, _SHOWN))
     worst = worst_finding(role)
     if worst is not None:
-        _finding(rows, worst)
+        yield from _finding(worst)
     for line in others_words(finding for finding in role.findings if finding is not worst):
-        rows.add_row("also", Text(line))
-    console.print(Padding(rows, (0, 0, 0, 4)))
+        yield "also", Text(line)
 
 
-def _finding(rows: Table, finding: Finding) -> None:
-    rows.add_row("finding", _title(finding))
+def _finding(finding: Finding) -> Iterator[tuple[str, Text]]:
+    yield (
+        "finding",
+        Text.assemble(
+            (visible(finding.severity), _STYLES[finding.severity]),
+            f" {visible(finding.rule)}: {visible(finding.title)}",
+        ),
+    )
     if finding.witness is not None:
-        for label, text in _request(finding.witness):
-            rows.add_row(label, Text(text))
+        yield from _request(finding.witness)
     if finding.statements:
         opened = [statement_words(ref) for ref in finding.statements]
-        rows.add_row("opened by", Text(some(opened, _SHOWN, joint="; ")))
-    rows.add_row("fix", Text(visible(finding.remediation)))
+        yield "opened by", Text(some(opened, _SHOWN, joint="; "))
+    yield "fix", Text(visible(finding.remediation))
 
 
-def _title(finding: Finding) -> Text:
-    return Text.assemble(
-        (visible(finding.severity), _STYLES[finding.severity]),
-        f" {visible(finding.rule)}: {visible(finding.title)}",
-    )
-
-
-def _request(witness: Witness) -> list[tuple[str, str]]:
-    """Return the witness as labelled lines: the call, from what, to whom, with which context."""
+def _request(witness: Witness) -> Iterator[tuple[str, Text]]:
+    """Yield the witness: the call, from what, to whom, and with which context."""
     to: list[str] = []
     rest: list[str] = []
     for key, value in sorted(witness.context.items()):
@@ -83,7 +90,8 @@ def _request(witness: Witness) -> list[tuple[str, str]]:
             to = values
         else:
             rest.append(f"{visible(key)} = {some(values, _SHOWN)}")
-    lines = [("call", visible(witness.action)), ("from", some(witness.resources, _SHOWN))]
-    lines.append(("to", some(to, _SHOWN) or "anyone (the call carries no recipients to check)"))
-    lines.extend(("with", line) for line in rest)
-    return lines
+    yield "call", Text(visible(witness.action))
+    yield "from", Text(some(witness.resources, _SHOWN))
+    yield "to", Text(some(to, _SHOWN) or "anyone (the call carries no recipients to check)")
+    for line in rest:
+        yield "with", Text(line)
