@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.actions import RECIPIENTS, SEND_ACTIONS
 from auditor.engine.caller import MFA, Caller, Presence
-from auditor.engine.layers import statements
-from auditor.globs import EVERYTHING
+from auditor.engine.layers import Located
+from auditor.globs import EVERYTHING, like
 from auditor.policy.operators import NULL, read
 from auditor.policy.values import joined
 from auditor.policy.variables import Literal, Variable, resolve, split
@@ -20,12 +20,12 @@ from auditor.policy.variables import Literal, Variable, resolve, split
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.engine.layers import Layer, Located
+    from auditor.engine.layers import Layer
     from auditor.engine.request import Request
     from auditor.policy.model import Condition, Statement
     from auditor.policy.variables import Resolved
 
-_BIT = {action.name: bit for bit, action in enumerate(SEND_ACTIONS)}
+_SENDS = {action.name: action for action in SEND_ACTIONS}
 
 
 class Judged(NamedTuple):
@@ -40,27 +40,27 @@ class Judged(NamedTuple):
 
 
 def evaluate(request: Request, caller: Caller, layers: Sequence[Layer], *, least: bool) -> Judged:
-    """Judge a send request under a reading (``least`` access, or most). All resources must pass."""
+    """Judge a request under a reading (``least`` access, or most). All its resources must pass.
+
+    Any service's action will do, where the documents were parsed with ``every`` statement.
+    """
     trial = _Trial(request, caller, least=least)
-    action = _BIT[request.action]
     allowing: list[Located] = []
     denying: list[Located] = []
     allowed = bool(request.resources)
     for layer in layers:
         for resource in request.resources:
             matched = [
-                located
-                for located in statements(layer, action, allows=True)
-                if trial.matches(located.statement, resource)
+                Located(layer.name, placed.source, statement)
+                for placed in layer.documents
+                for statement in placed.document.statements
+                if trial.matches(statement, resource)
             ]
+            allows = [located for located in matched if located.statement.allows]
             # an unread boundary could allow anything: what it holds is said by its reason
-            allowed &= bool(matched) or (bool(layer.unread) and layer.name != "identity")
-            allowing += matched
-            denying += [
-                located
-                for located in statements(layer, action, allows=False)
-                if trial.matches(located.statement, resource)
-            ]
+            allowed &= bool(allows) or (bool(layer.unread) and layer.name != "identity")
+            allowing += allows
+            denying += [located for located in matched if not located.statement.allows]
     return Judged(allowed and not denying, tuple(allowing), tuple(denying))
 
 
@@ -70,7 +70,8 @@ class _Trial:
     def __init__(self, request: Request, caller: Caller, *, least: bool) -> None:
         self.caller = caller
         self.least = least
-        self.action = SEND_ACTIONS[_BIT[request.action]]
+        self.name = request.action.lower()
+        self.action = _SENDS.get(request.action)
         self.context = {
             key.lower(): (value,) if isinstance(value, str) else tuple(value)
             for key, value in request.context.items()
@@ -86,7 +87,10 @@ class _Trial:
         return (fixed.value,) if fixed.presence is Presence.KNOWN else None
 
     def matches(self, statement: Statement, resource: str) -> bool:
-        """Tell whether a statement (of the right action) applies to the request on a resource."""
+        """Tell whether a statement applies to the request on a resource."""
+        named = any(like(name.lower()).matches(self.name) for name in statement.names)
+        if named == statement.not_action:
+            return False
         # an undocumented outcome falls so that the reading's access comes out
         leaning = statement.allows != self.least
         covered = any(

@@ -28,9 +28,10 @@ class Condition(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Statement:
-    """One statement that can touch a send action.
+    """One statement.
 
-    ``actions`` is the set of ``SEND_ACTIONS`` it applies to, bit by bit. ``resources`` are the
+    ``actions`` is the set of ``SEND_ACTIONS`` it applies to, bit by bit; ``names`` are the action
+    patterns as written, which ``not_action`` excludes instead. ``resources`` are the
     texts as written, alternatives; ``not_resource`` says that they are excluded instead.
     ``mentions`` are the context keys it looks at (see ``policy.mentions``). Statements of one
     ``meaning`` decide alike: they differ in their place and Sid alone.
@@ -40,6 +41,8 @@ class Statement:
     sid: str | None
     allows: bool
     actions: int
+    names: tuple[str, ...]
+    not_action: bool
     resources: tuple[str, ...]
     not_resource: bool
     conditions: tuple[Condition, ...]
@@ -50,6 +53,6 @@ class Statement:
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """A policy document: those of its statements that can touch a send action."""
+    """A policy document: its statements, or those that can touch a send action."""
 
     statements: tuple[Statement, ...]

@@ -32,8 +32,11 @@ DOCUMENT_MAX: Final = 1_000_000
 leaves room for white space, which IAM doesn't count, and stops a text made to exhaust memory."""
 
 
-def parse(document: object) -> Document:
-    """Read an identity policy or a permissions boundary. Raises ``PolicyError``."""
+def parse(document: object, *, every: bool = False) -> Document:
+    """Read an identity policy or a permissions boundary. Raises ``PolicyError``.
+
+    Keeps the statements that can touch a send action; ``every`` keeps them all.
+    """
     top = load(document)
     if not _TOP.issuperset(top):
         raise PolicyError("", f"unknown element {shorten(min(set(top) - _TOP))}")
@@ -44,7 +47,7 @@ def parse(document: object) -> Document:
         )
     if "Statement" not in top:
         raise PolicyError("", "there is no Statement")
-    return Document(tuple(_statements(top["Statement"], version == VERSIONS[0])))
+    return Document(tuple(_statements(top["Statement"], version == VERSIONS[0], every)))
 
 
 def load(document: object) -> dict[str, object]:
@@ -77,13 +80,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _statements(raw: object, variables: bool) -> Iterator[Statement]:
+def _statements(raw: object, variables: bool, every: bool) -> Iterator[Statement]:
     entries = raw if isinstance(raw, list) else [raw]
     for index, entry in enumerate(entries):
         where = f"Statement[{index}]"
         if not isinstance(entry, dict):
             raise PolicyError(where, f"a statement is an object, not {_kind(entry)}")
-        statement = _statement(entry, index, where, variables)
+        statement = _statement(entry, index, where, variables, every)
         if statement is not None:
             yield statement
 
@@ -93,6 +96,7 @@ def _statement(
     index: int,
     where: str,
     variables: bool,
+    every: bool,
 ) -> Statement | None:
     """Read one statement; None where it can't touch a send action."""
     if not _STATEMENT.issuperset(entry):
@@ -114,7 +118,7 @@ def _statement(
     block = entry.get("Condition", {})
     if not isinstance(block, dict):
         raise PolicyError(f"{where}.Condition", f"a Condition is an object, not {_kind(block)}")
-    if not mask or not _touches_ses(resources, not_resource):
+    if not every and not (mask and _touches_ses(resources, not_resource)):
         return None
     conditions = tuple(_conditions(block, f"{where}.Condition")) if block else ()
     meaning = (effect, mask, resources, not_resource, conditions, variables)
@@ -123,6 +127,8 @@ def _statement(
         sid=sid,
         allows=effect == "Allow",
         actions=mask,
+        names=patterns,
+        not_action=not_action,
         resources=resources,
         not_resource=not_resource,
         conditions=conditions,
