@@ -26,7 +26,7 @@ demo: setup ## a guided tour: an account with leaking roles, audited
 	@$(PY) tools/demo.py
 
 test: setup ## run the tests
-	@$(PY) -m pytest -n 2 --dist loadgroup
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: setup ## check the format, the style and the types
 	@.venv/bin/ruff format --check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -42,25 +44,36 @@ class Package:
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """Run the packaging once, in folders of its own."""
+    """Run the packaging once, in folders of its own; a second pytest-xdist worker waits for it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # https://pytest-xdist.readthedocs.io/en/stable/how-to.html#making-session-scoped-fixtures-execute-only-once
+        shared = shared.parent
     # A space in the path: a project may well lie in such a folder.
-    base = tmp_path_factory.mktemp("pack age")
+    base = shared / "pack age"
+    base.mkdir(exist_ok=True)
+    printed = base / "printed.txt"
+    with (base / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            printed.write_text(_make(base / "out", base / "work"), encoding="utf-8")
+    return Package(
+        printed.read_text(encoding="utf-8"),
+        base / "out" / "deployment.zip",
+        base / "out" / "sam.yaml",
+        base / "work",
+    )
+
+
+def _make(out: Path, work: Path) -> str:
     done = subprocess.run(  # noqa: S603 - our own tools on our own files
         [
             *(sys.executable, str(ROOT / "tools" / "package.py")),
-            *("--out", str(base / "out"), "--work", str(base / "work")),
+            *("--out", str(out), "--work", str(work)),
         ],
         check=False,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    out = base / "out"
-    return Package(done.stdout, out / "deployment.zip", out / "sam.yaml", base / "work")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one worker, so that there is one packaging."""
-    for item in items:
-        if "package" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("packaging"))
+    return done.stdout
