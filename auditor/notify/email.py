@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 300  # characters of one name, title, reason or error
 LIST_LIMIT = 5  # entries of one list
+OTHERS_LIMIT = 10  # findings of one role beside the one shown in full
 GAPS_SHARE = 4  # what could not be audited gets at most this part of the budget: 1 in 4
 
 _RULE = "-" * 72
@@ -145,10 +146,10 @@ def _role(role: RoleReport) -> Iterator[str]:
     if worst is not None:
         yield from _finding(worst)
     others = [finding for finding in role.findings if finding is not worst]
-    for finding in others[:LIST_LIMIT]:
+    for finding in others[:OTHERS_LIMIT]:
         yield f"  Also      {_title(finding)}"
-    if len(others) > LIST_LIMIT:
-        yield f"  Also      {_count(len(others) - LIST_LIMIT, 'more finding')}"
+    if len(others) > OTHERS_LIMIT:
+        yield f"  Also      {_count(len(others) - OTHERS_LIMIT, 'more finding')}"
     yield f"  Look at   auditor scan --role {shlex.quote(clean(role.name))}"
 
 

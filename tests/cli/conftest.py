@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 SIMULATOR = "*@simulator.amazonses.com"
 TRUST = {
@@ -101,7 +101,7 @@ def run(
     command: tuple[str, ...] = (sys.executable, "-m", "auditor"),
     stdin: str = "",
     cwd: Path | None = None,
-    **environ: str,
+    environ: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, without this one's AWS settings."""
     return subprocess.run(  # noqa: S603 - our own program
@@ -110,7 +110,7 @@ def run(
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env=CLEAN | environ,
+        env=CLEAN | dict(environ or {}),
         cwd=cwd,
         timeout=60,
         check=False,

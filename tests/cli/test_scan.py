@@ -141,9 +141,11 @@ def test_no_credentials(tmp_path: Path) -> None:
     """Without credentials one line says what to do."""
     done = run(
         "scan",
-        AWS_EC2_METADATA_DISABLED="true",
-        AWS_CONFIG_FILE=str(tmp_path / "none"),
-        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
+        environ={
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        },
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert "credentials" in one_line(done.stderr)
@@ -362,7 +364,7 @@ def test_color_and_progress_on_a_terminal_only(
 def test_names_a_locale_cannot_show(snapshot: Snapshot) -> None:
     """In a locale without the characters of a name the report shows their escapes and goes on."""
     odd = dict(OPEN, RoleName="caf\u00e9")
-    done = run("scan", "--snapshot", snapshot(odd), PYTHONIOENCODING="ascii")
+    done = run("scan", "--snapshot", snapshot(odd), environ={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 1
     assert r"caf\xe9" in done.stdout
 
