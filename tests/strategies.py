@@ -156,7 +156,7 @@ def role_reports(draw: st.DrawFn, verdict: Verdict | None = None) -> RoleReport:
 
 
 @st.composite
-def reports(draw: st.DrawFn, max_roles: int = 5) -> Report:
+def reports(draw: st.DrawFn, max_roles: int = 4) -> Report:
     """A whole report, its roles ordered by ARN."""
     errors = tuple(draw(st.lists(st.builds(Failure, texts(), texts()), max_size=2)))
     roles = draw(st.lists(role_reports(), max_size=max_roles, unique_by=lambda role: role.arn))

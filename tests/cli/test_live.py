@@ -78,7 +78,7 @@ def test_an_account_is_audited(account: dict[str, str]) -> None:
     }
 
 
-@pytest.mark.parametrize("region", ["mars-1", "eu-west-1a", "", "\x1b[31m"], ids=ascii)
+@pytest.mark.parametrize("region", ["mars-1", "\x1b[31m"], ids=ascii)
 def test_unknown_region(account: dict[str, str], region: str) -> None:
     """A region that doesn't exist is one line and status 2, beside others that do."""
     done = run("scan", "--region", REGION, "--region", region, environ=account)

@@ -23,7 +23,7 @@ from tests.strategies import NASTY, reports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def parts(message: SnsMessage) -> tuple[dict[str, str], Any]:

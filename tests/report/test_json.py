@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = json.loads((Path(auditor.report.__file__).parent / "report-1.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
-LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_schema_is_a_schema() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from auditor.findings import Report
 
 GOLDEN = Path(__file__).parent / "golden"
-LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
