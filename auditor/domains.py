@@ -48,6 +48,7 @@ class Domain:
 _LOCAL, _ATOM, _LOCAL_DOT, _LABEL1, _IN1, _HYPHEN1, _LABEL2, _IN2, _HYPHEN2 = range(9)
 _LABEL_STATES = {_LABEL1: (_IN1, _HYPHEN1), _LABEL2: (_IN2, _HYPHEN2)}
 _ALNUM_SET = frozenset(_ALNUM)
+_LABEL_SET = _ALNUM_SET | {"-"}
 _LOCAL_SET = frozenset(_ALNUM + _ATEXT + "-")
 
 
@@ -95,7 +96,7 @@ def is_domain_name(text: str) -> bool:
         0 < len(label) <= LABEL_MAX
         and label[0] in _ALNUM_SET
         and label[-1] in _ALNUM_SET
-        and all(char in _ALNUM_SET or char == "-" for char in label)
+        and _LABEL_SET.issuperset(label)
         for label in labels
     )
 

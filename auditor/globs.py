@@ -81,14 +81,26 @@ class Glob:
         """
         if other.literal is not None and (self.fold or not other.fold):
             return self.matches(other.literal)
-        if other.fold and not self.fold:
-            return self.items == (STAR,)
+        if self.items == (STAR,):
+            return True
+        if (other.fold and not self.fold) or not self._ends_like(other):
+            return False
         reached = {0}
         for item in other.items:
             reached = {state for start in reached for state in self._after(start, item)}
             if not reached:
                 return False
         return any(state == len(self.items) or self.items[state:] == (STAR,) for state in reached)
+
+    def _ends_like(self, other: Glob) -> bool:
+        """Tell whether literal first and last characters agree: most pairs are told apart here."""
+        for at in (0, -1):
+            mine, theirs = self.items[at : at + 1 or None], other.items[at : at + 1 or None]
+            if mine and len(mine[0]) == 1 and mine != theirs:
+                same = self.fold and theirs and fold_case(theirs[0]) == mine[0]
+                if not same:
+                    return False
+        return True
 
     def _after(self, state: int, item: str) -> Iterable[int]:
         """Yield the positions reached from one position over one item of another pattern."""

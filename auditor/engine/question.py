@@ -69,6 +69,7 @@ class Statements:
         self.layers = layers
         self._listed: dict[tuple[int, int, bool], list[Located]] = {}
         self._mentioned: dict[int, dict[str, str]] = {}
+        self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
         self._asked: dict[tuple[Statement, tuple[str, ...], bool, bool], list[Atom] | None] = {}
 
     def listed(self, layer: int, action: int, *, allows: bool) -> list[Located]:
@@ -138,9 +139,12 @@ class Statements:
         asked = self._asked[key]
         if asked is None:
             return []
+        place = (statement, kind, setting.least, setting.elsewhere)
+        if place not in self._matching:
+            self._matching[place] = matching(statement, kind, setting)
         return [
             Option((*asked, *option.atoms), option.then, located)
-            for option in matching(statement, kind, setting)
+            for option in self._matching[place]
         ]
 
 
