@@ -73,7 +73,18 @@ def first_region(session: boto3.Session, regions: Sequence[str]) -> str:
     """Return the region of the first call, made before the partition is known.
 
     Credentials are valid in one partition alone, so it comes from what the person configured.
+
+    :raises InputError: if CodeBuild is in no partition's region of a name in ``regions``: a region
+        that doesn't exist has no endpoint that could say so.
     """
+    every = session.get_available_partitions()
+    known = {r for p in every for r in session.get_available_regions("codebuild", p)}
+    for region in regions:
+        if region not in known:
+            raise InputError(
+                f"region {region!r}: no region with CodeBuild; one looks like eu-west-1 (a newer"
+                " boto3 may know more)"
+            )
     return session.region_name or next(iter(regions), "us-east-1")
 
 

@@ -298,10 +298,13 @@ def test_moto_alone_lacks_list_regions(session: boto3.Session) -> None:
 
 
 @pytest.mark.parametrize("region", ["eu-wset-1", "cn-north-1", "", "us-east-1.evil.example"])
-def test_a_region_that_is_none_is_a_usage_error(session: boto3.Session, region: str) -> None:
+def test_a_region_that_is_none_is_a_usage_error(
+    session: boto3.Session, wire: Wire, region: str
+) -> None:
     """A typo is refused at once by name, not after minutes of tries."""
     with pytest.raises(InputError, match="no region with CodeBuild"):
         collect_account(session, regions=["us-east-1", region])
+    assert wire.tries("sts:GetCallerIdentity") == (region == "cn-north-1")
 
 
 def test_regions_asked_for_twice_are_read_once(session: boto3.Session, wire: Wire) -> None:

@@ -122,15 +122,17 @@ def test_second_page_of_project_names_fails(session: boto3.Session, wire: Wire) 
     )
 
 
-@pytest.mark.parametrize("status", [None, "ENABLED"])
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [("us-west-2", ()), ("us-west-2", ("us-east-1",)), ("me-south-1", ("me-south-1",))],
+)
 def test_an_enabled_region_gets_no_excuse(
-    session: boto3.Session, wire: Wire, status: str | None
+    session: boto3.Session, wire: Wire, region: str, told: tuple[str, ...]
 ) -> None:
-    """A region that must be enabled, or is known to be, fails out loud on a rejected token."""
-    region = "us-west-2" if status is None else "me-south-1"
-    if status:
-        answer = {"Regions": [{"RegionName": region, "RegionOptStatus": status}]}
-        wire.on("account:ListRegions", lambda _: ok(answer))
+    """A region that is always enabled, or is known to be, fails out loud on a rejected token."""
+    if told:
+        status = [{"RegionName": name, "RegionOptStatus": "ENABLED"} for name in told]
+        wire.on("account:ListRegions", lambda _: ok({"Regions": status}))
     wire.on("codebuild:ListProjects", refuse("UnrecognizedClientException", "token"), region)
     account = collect_account(session)
     assert account.failures == (
