@@ -84,6 +84,7 @@ def _role(
         certainty=decision.certainty,
         reason=decision.reason,
         findings=tuple(findings),
+        notes=decision.notes,
     )
 
 
@@ -201,7 +202,9 @@ ID_LENGTH: Final = 16
 
 def _id(arn: str, rule: str, action: str) -> str:
     """Return an id that stays the same across scans: it hangs on role, rule and action alone."""
-    return hashlib.sha256(f"{arn}\n{rule}\n{action}".encode()).hexdigest()[:ID_LENGTH]
+    return hashlib.sha256(f"{arn}\n{rule}\n{action}".encode("utf-8", "surrogatepass")).hexdigest()[
+        :ID_LENGTH
+    ]
 
 
 def _refs(located: Iterable[Located]) -> tuple[StatementRef, ...]:

@@ -64,7 +64,11 @@ class Finding:
 
 @dataclass(slots=True)
 class RoleReport:
-    """The verdict on one role, with its findings ordered by severity, rule and action."""
+    """The verdict on one role, with its findings ordered by severity, rule and action.
+
+    ``reason`` is why the role is ``undetermined``. ``notes`` say what could not be read or decided
+    about a role that is exposed all the same.
+    """
 
     arn: str
     name: str
@@ -73,6 +77,17 @@ class RoleReport:
     certainty: Certainty | None
     reason: str | None
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    def worst(self) -> Finding | None:
+        """Return the finding whose witness says most: severe, proven, by the best known action."""
+
+        def key(finding: Finding) -> tuple[int, bool, bool]:
+            action = finding.witness.action if finding.witness else ""
+            severity = SEVERITIES.index(finding.severity)
+            return severity, finding.certainty != "proven", action != "ses:SendEmail"
+
+        return min((f for f in self.findings if f.witness), key=key, default=None)
 
 
 @dataclass(slots=True)

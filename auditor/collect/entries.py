@@ -4,7 +4,7 @@ The CLI's files and boto3's answers hold the same entries, so both are read here
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleDetail.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_ManagedPolicyDetail.html
 What can't be read of a role's policies becomes a ``PolicyText`` with ``missing`` set: the role is
-then undetermined, and still in sight. Only an entry that can't be told who it is, or whose tags
+then undetermined, and still in sight (``missing`` reads on from "could not be read: "). Only an entry that can't be told who it is, or whose tags
 (which conditions ask for) can't be read, is lost as a whole: ``MalformedEntry``.
 """
 
@@ -86,7 +86,7 @@ class PolicyBook:
         document, missing = _default_version(entry)
         known = self._documents.get(arn)
         if known is not None and not same(known[1:], (document, missing)):
-            document, missing = None, f"{arn} stands in the input twice, with different documents"
+            document, missing = None, "it stands in the input twice, with different documents"
         self._documents[arn] = (name, document, missing)
         for boundary in (False, True):
             if text := self._texts.get((arn, boundary)):
@@ -97,12 +97,12 @@ class PolicyBook:
         self._missing = reason
         for (arn, _), text in self._texts.items():
             if arn not in self._documents:
-                text.missing = f"{arn} {reason}"
+                text.missing = reason
 
     def _new(self, arn: str, *, boundary: bool) -> PolicyText:
         kind: PolicyKind = "aws-managed" if ":iam::aws:policy/" in arn else "managed"
         name, document, missing = self._documents.get(
-            arn, (arn.rpartition("/")[2], None, f"{arn} {self._missing}")
+            arn, (arn.rpartition("/")[2], None, self._missing)
         )
         text = PolicyText(name, arn, "boundary" if boundary else kind, document, missing)
         self._texts[arn, boundary] = text
@@ -119,7 +119,7 @@ def _default_version(entry: dict[str, object]) -> tuple[object, str | None]:
     if isinstance(versions, dict):
         versions = [versions]
     if not isinstance(versions, list):
-        return None, f"{entry['Arn']} has no list of versions in the input"
+        return None, "it has no list of versions in the input"
     default_id = entry.get("DefaultVersionId")
     found = [
         version
@@ -132,10 +132,10 @@ def _default_version(entry: dict[str, object]) -> tuple[object, str | None]:
     ]
     if len(found) != 1:
         number = "no version" if not found else "more than one version"
-        return None, f"{entry['Arn']}: {number} is marked as the default one in the input"
+        return None, f"{number} of it is marked as the default one in the input"
     document = found[0].get("Document")
     if document is None:
-        return None, f"{entry['Arn']}: its default version has no document in the input"
+        return None, "its default version has no document in the input"
     return document, None
 
 
@@ -170,7 +170,7 @@ def read_role(entry: object, book: PolicyBook) -> Role:
             None,
             "trust",
             document,
-            "the role has no trust policy in the input" if document is None else None,
+            "the role's entry has none" if document is None else None,
         ),
         _inline(inline) if inline else (),
         _attached(attached, book) if attached else (),
@@ -193,7 +193,7 @@ def _inline(policies: object) -> tuple[PolicyText, ...]:
     if isinstance(policies, dict):
         policies = [policies]
     if not isinstance(policies, list):
-        what = f"its RolePolicyList is {kind_name(policies)}, not a list"
+        what = f"it is {kind_name(policies)}, not a list"
         return (PolicyText("RolePolicyList", None, "inline", None, what),)
     return tuple(_inline_policy(policy, i) for i, policy in enumerate(policies))
 
@@ -201,7 +201,7 @@ def _inline(policies: object) -> tuple[PolicyText, ...]:
 def _inline_policy(policy: object, index: int) -> PolicyText:
     place = f"RolePolicyList[{index}]"
     if not isinstance(policy, dict):
-        return PolicyText(place, None, "inline", None, f"{place} is {kind_name(policy)}")
+        return PolicyText(place, None, "inline", None, f"it is {kind_name(policy)}, not an object")
     name = policy.get("PolicyName")
     document = policy.get("PolicyDocument")
     return PolicyText(
@@ -209,7 +209,7 @@ def _inline_policy(policy: object, index: int) -> PolicyText:
         None,
         "inline",
         document,
-        f"{place} has no PolicyDocument" if document is None else None,
+        "its entry has no PolicyDocument" if document is None else None,
     )
 
 
@@ -217,7 +217,7 @@ def _attached(policies: object, book: PolicyBook) -> tuple[PolicyText, ...]:
     if isinstance(policies, dict):
         policies = [policies]
     if not isinstance(policies, list):
-        what = f"its AttachedManagedPolicies is {kind_name(policies)}, not a list"
+        what = f"it is {kind_name(policies)}, not a list"
         return (PolicyText("AttachedManagedPolicies", None, "managed", None, what),)
     texts = []
     for i, policy in enumerate(policies):
@@ -226,7 +226,7 @@ def _attached(policies: object, book: PolicyBook) -> tuple[PolicyText, ...]:
             texts.append(book.attached(arn))
         else:
             place = f"AttachedManagedPolicies[{i}]"
-            texts.append(PolicyText(place, None, "managed", None, f"{place} has no PolicyArn"))
+            texts.append(PolicyText(place, None, "managed", None, "its entry has no PolicyArn"))
     return tuple(texts)
 
 
@@ -234,5 +234,5 @@ def _boundary(boundary: object, book: PolicyBook) -> PolicyText:
     arn = boundary.get("PermissionsBoundaryArn") if isinstance(boundary, dict) else None
     if isinstance(arn, str) and arn:
         return book.boundary(arn)
-    what = "its PermissionsBoundary has no PermissionsBoundaryArn"
+    what = "its entry has no PermissionsBoundaryArn"
     return PolicyText("PermissionsBoundary", None, "boundary", None, what)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _WHERE = "iam:GetAccountAuthorizationDetails"
 _PAGE_SIZE = 1000  # the most that AWS puts on a page; its own choice is 100
-_NOT_READ = "could not be read"
-_NOT_RETURNED = "was not among the policies that AWS returned"
+_NOT_READ = "AWS had not returned it when reading the account's policies failed"
+_NOT_RETURNED = "AWS did not return it among the account's policies"
 
 
 class Sweep(NamedTuple):

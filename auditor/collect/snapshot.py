@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOT_EVALUATED = ("projects", "scps", "identity-policies")
 
 _MISSING_POLICY = (
-    "isn't in the snapshot: make it without --filter and --max-items, or add the missing pages"
+    "it isn't in the snapshot: make it without --filter and --max-items, or add the missing pages"
 )
 _FAILURE_LIMIT = 100  # malformed entries named one by one; the rest are counted
 

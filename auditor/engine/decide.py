@@ -51,7 +51,8 @@ class Exposure(NamedTuple):
 class Decision(NamedTuple):
     """The verdict on a role, and what it rests on.
 
-    ``exposures`` has at most one entry an action. ``bounce`` is a way to SendBounce, if there is
+    ``exposures`` has at most one entry an action. ``notes`` say what could not be
+    read or decided of an exposed role. ``bounce`` is a way to SendBounce, if there is
     one. ``reason`` is why the verdict is ``undetermined``, or None. ``simulator`` is a request
     that mails the simulator alone, where the verdict is ``simulator_only``.
     """
@@ -62,6 +63,7 @@ class Decision(NamedTuple):
     exposures: tuple[Exposure, ...]
     bounce: Exposure | None
     simulator: Exposure | None = None
+    notes: tuple[str, ...] = ()
 
 
 def decide(caller: Caller, layers: Sequence[Layer]) -> Decision:
@@ -91,7 +93,9 @@ class _Decider:
         if exposures:
             proven = any(exposure.certainty == "proven" for exposure in exposures)
             certainty: Certainty = "proven" if proven else "possible"
-            return Decision("exposed", certainty, None, tuple(exposures), bounce)
+            return Decision(
+                "exposed", certainty, None, tuple(exposures), bounce, notes=tuple(reasons)
+            )
         if reasons:
             return Decision("undetermined", None, "; ".join(reasons), (), bounce)
         simulator = self._simulator()

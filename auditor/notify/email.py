@@ -7,7 +7,8 @@ import shlex
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from auditor.notify.interface import worst_finding, worst_first
+from auditor.notify.interface import worst_first
+from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,10 +68,7 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
 
     A line break in a name could forge a line of the mail, a bidi override turn its words around.
     """
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
-        for c in text[: limit + 1]
-    )
+    shown = visible(text[: limit + 1])
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
 
 
@@ -142,7 +140,9 @@ def _role(role: RoleReport) -> Iterator[str]:
         yield f"  Projects  {_some([f'{p.name} ({p.region})' for p in role.projects])}"
     if role.reason:
         yield f"  Reason    {clean(role.reason)}"
-    worst = worst_finding(role)
+    for note in role.notes[:LIST_LIMIT]:
+        yield f"  Note      {clean(note)}"
+    worst = role.worst()
     if worst is not None:
         yield from _finding(worst)
     others = [finding for finding in role.findings if finding is not worst]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from auditor.findings import SEVERITIES, Report
+from auditor.findings import Report
 
 if TYPE_CHECKING:
-    from auditor.findings import Finding, RoleReport
+    from auditor.findings import RoleReport
 
 # Tells somebody about a report: returns what the channel calls the message (an id), or None where
 # there was nothing to send; raises NotifyError where it could not be handed over. A channel's own
@@ -32,14 +32,3 @@ def worst_first(report: Report) -> list[RoleReport]:
     rank = {("exposed", "proven"): 0, ("exposed", "possible"): 1, ("undetermined", None): 2}
     told = [role for role in report.roles if (role.verdict, role.certainty) in rank]
     return sorted(told, key=lambda role: (rank[role.verdict, role.certainty], role.arn))
-
-
-def worst_finding(role: RoleReport) -> Finding | None:
-    """Return the finding to show of a role: severe, then proven, then by the best known action."""
-
-    def key(finding: Finding) -> tuple[int, bool, bool]:
-        action = finding.witness.action if finding.witness else ""
-        severity = SEVERITIES.index(finding.severity)
-        return severity, finding.certainty != "proven", action != "ses:SendEmail"
-
-    return min((f for f in role.findings if f.witness), key=key, default=None)

@@ -16,9 +16,8 @@ from auditor.report.words import (
     some,
     statement_words,
     verdict_words,
-    visible,
-    worst_finding,
 )
+from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +56,11 @@ def _rows(role: RoleReport) -> Iterator[tuple[str, Text]]:
     yield "role", Text(visible(role.arn))
     if role.projects:
         yield "projects", Text(projects_words(role.projects, _SHOWN))
-    worst = worst_finding(role)
+    worst = role.worst()
     if worst is not None:
         yield from _finding(worst)
+    for note in role.notes:
+        yield "note", Text(visible(note))
     for line in others_words(finding for finding in role.findings if finding is not worst):
         yield "also", Text(line)
 

@@ -34,6 +34,7 @@ def role_to_dict(role: RoleReport) -> dict[str, object]:
         "verdict": role.verdict,
         "certainty": role.certainty,
         "reason": role.reason,
+        "notes": list(role.notes),
         "findings": [_finding(finding) for finding in role.findings],
     }
 

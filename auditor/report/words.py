@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.findings import SEVERITIES
+from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,22 +27,6 @@ _VERDICTS = {
 _WORST_FIRST = ("exposed", "undetermined", "simulator_only", "no_send")
 
 
-def visible(text: str) -> str:
-    r"""Return the text with everything that doesn't print as itself made visible, as ``\x1b``.
-
-    Role and policy names, reasons and AWS's messages are other people's text: line breaks could
-    forge lines, escape sequences steer the terminal, and bidi overrides turn words around
-    (https://trojansource.codes). ``str.isprintable`` is false for all of those.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
-
-
 def verdict_words(role: RoleReport) -> str:
     """Return ``EXPOSED possible``, ``simulator only``, …"""
     word = _VERDICTS[role.verdict]
@@ -52,17 +36,6 @@ def verdict_words(role: RoleReport) -> str:
 def badness(role: RoleReport) -> tuple[int, bool, str]:
     """Return a sort key that puts the worst first: proven before possible, then by ARN."""
     return _WORST_FIRST.index(role.verdict), role.certainty == "possible", role.arn
-
-
-def worst_finding(role: RoleReport) -> Finding | None:
-    """Return the finding whose witness says most: severe, proven, and by the action all know."""
-
-    def key(finding: Finding) -> tuple[int, bool, bool]:
-        action = finding.witness.action if finding.witness else ""
-        severity = SEVERITIES.index(finding.severity)
-        return severity, finding.certainty != "proven", action != "ses:SendEmail"
-
-    return min((f for f in role.findings if f.witness), key=key, default=None)
 
 
 def others_words(findings: Iterable[Finding]) -> list[str]:
