@@ -152,6 +152,7 @@ def role_reports(draw: st.DrawFn, verdict: Verdict | None = None) -> RoleReport:
         certainty=certainty,
         reason=draw(texts()) if found == "undetermined" else None,
         findings=_ordered(findings),
+        notes=tuple(draw(st.lists(texts(), max_size=2))) if found == "exposed" else (),
     )
 
 

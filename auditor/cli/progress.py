@@ -32,7 +32,7 @@ def _spinner() -> Iterator[Callable[[str], None]]:
     from rich.console import Console
     from rich.text import Text
 
-    from auditor.report.words import visible
+    from auditor.text import visible
 
     # Rich leaves a terminal that can't be moved around on (TERM=dumb) alone, and heeds NO_COLOR.
     with Console(stderr=True).status("") as status:

@@ -21,7 +21,7 @@ def say(text: str) -> None:
     """Write one line to standard error; names of others in it can't break or color it."""
     if sys.stderr is None:  # closed by the caller (2>&-); print() would take standard output
         return
-    from auditor.report.words import visible
+    from auditor.text import visible
 
     sys.stderr.write(f"auditor: {visible(text)}\n")
     sys.stderr.flush()

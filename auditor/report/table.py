@@ -1,7 +1,7 @@
 """The report for people: an overview of all roles, then the proof for each that matters.
 
 What a reader must act on stands last, just above the prompt. Every text of the report is shown
-through ``words.visible`` and as ``rich.text.Text``, so no name is ever read as markup. What is
+through ``text.visible`` and as ``rich.text.Text``, so no name is ever read as markup. What is
 drawn is ASCII. Names are folded onto more lines, never cut.
 """
 
@@ -26,8 +26,8 @@ from auditor.report.words import (
     some,
     summary_words,
     verdict_words,
-    visible,
 )
+from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

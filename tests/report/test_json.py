@@ -78,7 +78,9 @@ def test_shape_is_the_documented_one() -> None:
     assert list(document["summary"])[:3] == ["roles", "exposed", "simulator_only"]
     assert document["not_evaluated"] == ["scps", "identity-policies"]
     web = next(role for role in document["roles"] if role["name"] == "codebuild-web")
-    assert list(web) == ["arn", "name", "projects", "verdict", "certainty", "reason", "findings"]
+    assert list(web) == [
+        "arn", "name", "projects", "verdict", "certainty", "reason", "notes", "findings"
+    ]  # fmt: skip
     finding = web["findings"][0]
     assert list(finding) == [
         "id",

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from auditor.account import Project
 from auditor.report.interface import PLAIN, Look
 from auditor.report.table import render
-from auditor.report.words import visible, worst_finding
+from auditor.text import visible
 from tests import examples
 from tests.strategies import NASTY, reports
 
@@ -75,7 +75,7 @@ def test_every_role_and_gap_is_there(report: Report) -> None:
     for role in report.roles:
         assert _unfolded(visible(role.name)) in text
         assert _unfolded(visible(role.reason or "")) in text
-        worst = worst_finding(role)
+        worst = role.worst()
         if role.verdict == "exposed" and worst and worst.witness:
             assert _unfolded(visible(worst.witness.resources[0])) in text
             assert worst.witness.action in text
@@ -140,7 +140,7 @@ def test_the_shown_witness_is_the_worst() -> None:
     proven = replace(examples.OPEN, severity="medium", id="2")
     raw = replace(proven, witness=proven.witness._replace(action="ses:SendRawEmail"), id="3")  # type: ignore[union-attr]
     role = replace(examples.WEB, findings=(possible, raw, proven))
-    assert worst_finding(role) is proven
+    assert role.worst() is proven
     text = render(examples.report(role), PLAIN)
     assert "    call       ses:SendEmail\n" in text
     assert "    also       medium uncheckable-action: ses:SendBulkEmail\n" in text
