@@ -3,9 +3,10 @@
 The CLI's files and boto3's answers hold the same entries, so both are read here. Their shapes:
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleDetail.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_ManagedPolicyDetail.html
-What can't be read of a role's policies becomes a ``PolicyText`` with ``missing`` set: the role is
-then undetermined, and still in sight (``missing`` reads on from "could not be read: "). Only an entry that can't be told who it is, or whose tags
-(which conditions ask for) can't be read, is lost as a whole: ``MalformedEntry``.
+What can't be read of a role's policies becomes a ``PolicyText`` with ``missing`` set, which reads
+on from "could not be read: ": the role is then undetermined, and still in sight. Only an entry that
+doesn't say who it is, or whose tags (which conditions ask for) can't be read, is lost as a whole:
+``MalformedEntry``.
 """
 
 from __future__ import annotations

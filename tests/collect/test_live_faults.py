@@ -174,7 +174,10 @@ def test_the_second_page_of_roles_fails(session: boto3.Session, wire: Wire) -> N
     project = make_project(session, "two", "us-east-1", lost)
     account = collect_account(session, regions=["us-east-1"])
     (one,) = account.roles
-    assert [text.missing for text in one.attached] == [None, f"{other} could not be read"]
+    assert [text.missing for text in one.attached] == [
+        None,
+        "AWS had not returned it when reading the account's policies failed",
+    ]
     assert account.failures == ((GAAD, "AccessDenied: no more (page 2; 1 roles were read before)"),)
     assert account.unresolved_projects == (
         UnresolvedProject(
