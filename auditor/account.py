@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PolicyKind = Literal["inline", "managed", "aws-managed", "boundary", "trust"]
+PolicyKind = Literal[
+    "inline", "managed", "aws-managed", "boundary", "trust", "scp", "identity-policy"
+]
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +75,49 @@ class Role:
     projects: tuple[Project, ...] = ()
 
 
+class ScpLevel(NamedTuple):
+    """One level of the organization above (or at) the account, with the SCPs attached there.
+
+    ``target`` is the id of the root, the organizational unit or the account.
+    """
+
+    target: str
+    name: str
+    policies: tuple[PolicyText, ...]
+
+
+class Organization(NamedTuple):
+    """The organization of the account. ``levels`` go from the root down to the account.
+
+    SCPs don't bind the management account: there ``levels`` is empty.
+    """
+
+    id: str
+    management: bool
+    levels: tuple[ScpLevel, ...]
+
+
+class Identity(NamedTuple):
+    """An SES identity (a domain or an address) of one region, and its own policies."""
+
+    name: str
+    arn: str
+    verified: bool
+    policies: tuple[PolicyText, ...]
+
+
+class SesRegion(NamedTuple):
+    """What is known of SES in one region; None where it could not be read.
+
+    ``production_access``: out of the sandbox, so that mail may go to anyone.
+    """
+
+    region: str
+    production_access: bool | None
+    sending_enabled: bool | None
+    identities: tuple[Identity, ...]
+
+
 @dataclass(slots=True)
 class Account:
     """What was collected of one account.
@@ -80,6 +125,7 @@ class Account:
     ``roles`` holds every role of the source that matched no exclusion, CodeBuild's or not: who is
     in scope is decided by ``auditor.scope``. ``roles`` may be a one-pass iterable, so that 50,000
     roles need not be alive at once. ``api_calls`` counts requests to AWS, retries not included.
+    ``organization`` is None where there is none, or where ``not_evaluated`` says ``scps``.
     ``not_evaluated`` names what the source can't contain (see the report's field of that name).
     """
 
@@ -90,3 +136,5 @@ class Account:
     failures: tuple[Failure, ...] = ()
     unresolved_projects: tuple[UnresolvedProject, ...] = ()
     api_calls: Mapping[str, int] = field(default_factory=dict)
+    organization: Organization | None = None
+    ses: tuple[SesRegion, ...] = ()
