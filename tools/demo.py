@@ -113,10 +113,10 @@ def _describe(account: DemoAccount) -> None:
         1, f"An account with {len(ROLES)} CodeBuild roles and {account.projects} projects is made"
     )
     width = max(len(role.name) for role in ROLES)
-    _say(f"{'Role':{width}}  What its owner believes")
+    _say(f"{'Role':{width}}  What its policy says of mail")
     _say("-" * _WIDTH)
     for role in ROLES:
-        _say(f"{role.name:{width}}  {role.meant}")
+        _say(f"{role.name:{width}}  {role.says}")
     _say("\nWhich of them can mail a real person? Guess first, then read on.")
 
 

@@ -1,7 +1,7 @@
 """The demo's account: CodeBuild roles as teams write them, the good ones and the others.
 
-Data first, then the calls that make it. ``meant`` is what a role's owner believes it does; what it
-really does is for the auditor to find out.
+Data first, then the calls that make it. ``says`` is what a reader sees in a role's policy; what it
+means is for the auditor to find out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class DemoRole(NamedTuple):
     """One role, made with one inline policy, and the projects that use it in each region."""
 
     name: str
-    meant: str
+    says: str
     statements: tuple[Statement, ...]
     boundary: tuple[Statement, ...] = ()
     regions: tuple[str, ...] = REGIONS[:1]
@@ -48,7 +48,7 @@ _BUILD: Final = _allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:Put
 ROLES: Final = (
     DemoRole(
         "codebuild-mail-tests",
-        "mails the simulator, nobody else",
+        "the simulator: ForAllValues, with a Null check",
         (
             _allow(
                 _SEND,
@@ -57,21 +57,21 @@ ROLES: Final = (
         ),
         regions=REGIONS,
     ),
-    DemoRole("codebuild-web", "builds a website, has no mail", (_BUILD, _allow("s3:PutObject"))),
+    DemoRole("codebuild-web", "nothing", (_BUILD, _allow("s3:PutObject"))),
     DemoRole(
         "codebuild-release",
-        "announces releases; ses:* was quick to write",
+        "ses:*, to announce releases",
         (_BUILD, _allow("ses:*")),
         regions=REGIONS,
     ),
     DemoRole(
         "codebuild-newsletter",
-        "each mail has a simulator address (ForAnyValue)",
+        "the simulator: ForAnyValue:StringLike",
         (_allow(_SEND, {"ForAnyValue:StringLike": {_KEY: _SIMULATOR}}),),
     ),
     DemoRole(
         "codebuild-checkout",
-        "simulator only, the @ forgotten in the pattern",
+        "the simulator: ForAllValues, *simulator.amazonses.com",
         (
             _allow(
                 "ses:SendEmail",
@@ -84,27 +84,27 @@ ROLES: Final = (
     ),
     DemoRole(
         "codebuild-campaigns",
-        "simulator only, for every ses:Send* there is",
+        "the simulator: ForAllValues, for all of ses:Send*",
         (_allow("ses:Send*", {"ForAllValues:StringLike": {_KEY: _SIMULATOR}}),),
     ),
     DemoRole(
         "codebuild-signup",
-        "simulator only, without a set operator",
+        "the simulator: StringLike",
         (_allow("ses:SendEmail", {"StringLike": {_KEY: _SIMULATOR}}),),
     ),
     DemoRole(
         "codebuild-search",
-        "anything but the simulator: Not slipped in",
+        "the simulator: ForAllValues:StringNotLike",
         (_allow("ses:SendEmail", {"ForAllValues:StringNotLike": {_KEY: _SIMULATOR}}),),
     ),
     DemoRole(
         "codebuild-invoices",
-        "mails as billing@example.com only",
+        "anybody, but only from billing@example.com",
         (_allow(_SEND, {"StringEquals": {"ses:FromAddress": "billing@example.com"}}),),
     ),
     DemoRole(
         "codebuild-support",
-        "the simulator, and our own people",
+        "the simulator and *@example.com: ForAllValues",
         (
             _allow(
                 "ses:SendEmail",
@@ -117,7 +117,7 @@ ROLES: Final = (
     ),
     DemoRole(
         "codebuild-platform",
-        "everything, beside a Deny that guards mail",
+        "Allow *, guarded by Deny ForAnyValue:StringNotLike",
         (
             _allow("*"),
             _deny("ses:Send*", {"ForAnyValue:StringNotLike": {_KEY: _SIMULATOR}}),
@@ -127,7 +127,7 @@ ROLES: Final = (
     ),
     DemoRole(
         "codebuild-infra",
-        "everything, beside a Deny with ForAllValues",
+        "Allow *, guarded by Deny ForAllValues:StringNotLike",
         (
             _allow("*"),
             _deny("ses:Send*", {"ForAllValues:StringNotLike": {_KEY: _SIMULATOR}}),
@@ -136,31 +136,31 @@ ROLES: Final = (
     ),
     DemoRole(
         "codebuild-legacy",
-        "everything, within a permissions boundary",
+        "Allow *, within a permissions boundary",
         (_allow("*"),),
         boundary=(_allow(["logs:*", "s3:*", "ecr:*"]),),
         regions=REGIONS[1:],
     ),
     DemoRole(
         "codebuild-migration",
-        "mailed customers until the end of 2024",
+        "anybody, until the end of 2024",
         (_allow(_SEND, {"DateLessThan": {"aws:CurrentTime": "2025-01-01T00:00:00Z"}}),),
         regions=(),
     ),
     DemoRole(
         "codebuild-docs",
-        "simulator only, without a Null check",
+        "the simulator: ForAllValues, no Null check",
         (_allow(_SEND, {"ForAllValues:StringLike": {_KEY: _SIMULATOR}}),),
         regions=REGIONS[1:],
     ),
     DemoRole(
         "codebuild-inbound",
-        "answers mail that came in (SendBounce)",
+        "ses:SendBounce, to answer mail that came in",
         (_BUILD, _allow("ses:SendBounce")),
     ),
     DemoRole(
         "codebuild-office",
-        "from the office only, told in two odd ways",
+        "anybody, but only from the office's network",
         (
             _allow("ses:SendEmail", {"StringLike": {"aws:SourceIp": "10.20.*"}}),
             _deny("ses:SendEmail", {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
@@ -204,7 +204,9 @@ def build(session: boto3.Session) -> DemoAccount:
             RoleName=role.name, PolicyName=policy, PolicyDocument=_document(*role.statements)
         )
         for region in role.regions:
-            _project(codebuild[region], role.name.removeprefix("codebuild-"), account_id, role.name)
+            name = role.name.removeprefix("codebuild-")
+            name += "-us" if region == REGIONS[1] else ""
+            _project(codebuild[region], name, account_id, role.name)
             projects += 1
     _project(codebuild[REGIONS[0]], "forgotten", account_id, GONE)
     # Not CodeBuild's: may mail anybody, and is nobody's business here.
