@@ -1,0 +1,1 @@
+"""Runs the cases of tests/corpus: see docs/corpus.md."""
