@@ -73,6 +73,24 @@ BOUNCE: Final = "ses:SendBounce"
 """Answers a mail received in the last 24 hours: the caller can't choose the recipient.
 https://docs.aws.amazon.com/ses/latest/APIReference/API_SendBounce.html"""
 
+POWERS: Final = (
+    "sts:AssumeRole",
+    "iam:PutRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:SetDefaultPolicyVersion",
+    "iam:PutRolePermissionsBoundary",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PassRole",
+)
+"""Actions by which a role may come to more than its own policies allow.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
+
+POWER: Final = 1 << len(SEND_ACTIONS)
+"""The bit that stands for all of ``POWERS`` in what ``matching`` returns."""
+
 ALL: Final = (1 << len(SEND_ACTIONS)) - 1
 _LOWER: Final = tuple(action.name.lower() for action in SEND_ACTIONS)
 
@@ -81,13 +99,17 @@ _LOWER: Final = tuple(action.name.lower() for action in SEND_ACTIONS)
 def matching(pattern: str) -> int:
     """Return the send actions that an Action pattern matches, bit ``i`` for ``SEND_ACTIONS[i]``.
 
+    The bit ``POWER`` is set where it matches one of ``POWERS``.
+
     Actions match without case:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
     """
     if pattern == "*":
-        return ALL
+        return ALL | POWER
     pattern = pattern.lower()
-    if not pattern.startswith("ses:"):
+    if not pattern.startswith(("ses:", "iam:", "sts:")):
         return 0
     glob = like(pattern)
+    if not pattern.startswith("ses:"):
+        return POWER if any(glob.matches(name.lower()) for name in POWERS) else 0
     return sum(1 << bit for bit, name in enumerate(_LOWER) if glob.matches(name))

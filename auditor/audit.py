@@ -7,27 +7,23 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from auditor.actions import BOUNCE
-from auditor.engine.caller import Caller
-from auditor.engine.layers import Layer, Placed
 from auditor.engine.memory import Memory
-from auditor.errors import PolicyError
 from auditor.findings import SEVERITIES, Finding, Report, RoleReport, StatementRef, Witness
 from auditor.globs import like
-from auditor.policy.parse import parse
 from auditor.rules.catalogue import RULES
 from auditor.rules.classify import evidence, rule_of
 from auditor.rules.lint import lint
 from auditor.scope import in_scope
+from auditor.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from auditor.account import Account, PolicyText, Role
+    from auditor.account import Account, Role
     from auditor.engine.decide import Decision, Exposure
-    from auditor.engine.layers import LayerName, Located
+    from auditor.engine.layers import Layer, Located
     from auditor.findings import Severity
-    from auditor.policy.model import Document
 
 
 def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) -> Report:
@@ -36,11 +32,10 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     ``now`` (aware) is the time that conditions see. ``role_globs`` (on a role's name or ARN) leave
     out the roles that match none of them.
     """
-    shared: dict[PolicyText, Document | PolicyError] = {}
-    memory = Memory()
-    seconds = int(now.timestamp())
+    standing = Standing(account, int(now.timestamp()))
+    memory = Memory(standing.identities)
     roles = [
-        _role(role, account, seconds, shared, memory)
+        _role(role, standing, memory)
         for role in account.roles
         if _wanted(role, role_globs) and in_scope(role)
     ]
@@ -61,17 +56,10 @@ def _wanted(role: Role, globs: Sequence[str]) -> bool:
     return not patterns or any(p.matches(role.name) or p.matches(role.arn) for p in patterns)
 
 
-def _role(
-    role: Role,
-    account: Account,
-    now: int,
-    shared: dict[PolicyText, Document | PolicyError],
-    memory: Memory,
-) -> RoleReport:
+def _role(role: Role, standing: Standing, memory: Memory) -> RoleReport:
     """Decide one role."""
-    layers = layers_of(role, shared)
-    caller = caller_of(role, account, now)
-    decision = memory.decide(caller, layers)
+    layers = standing.layers(role)
+    decision = memory.decide(standing.caller(role), layers)
     findings = sorted(
         _findings(role, decision, layers),
         key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.witness.action if f.witness else ""),
@@ -86,67 +74,6 @@ def _role(
         findings=tuple(findings),
         notes=decision.notes,
     )
-
-
-def caller_of(role: Role, account: Account, now: int) -> Caller:
-    """Return what is known of a role's sessions; account and partition are its own ARN's."""
-    parts = role.arn.split(":")
-    return Caller(
-        arn=role.arn,
-        account=parts[4] if len(parts) > 5 else account.account_id,
-        partition=parts[1] if len(parts) > 5 else account.partition,
-        role_id=role.role_id,
-        tags={key.lower(): value for key, value in role.tags.items()},
-        now=now,
-    )
-
-
-def layers_of(
-    role: Role, shared: dict[PolicyText, Document | PolicyError] | None = None
-) -> tuple[Layer, ...]:
-    """Return a role's layers: identity policies, then the boundary if there is one.
-
-    ``shared`` remembers documents, so that a policy attached to many roles is read once.
-    """
-    shared = {} if shared is None else shared
-    layers = [_layer("identity", (*role.inline, *role.attached), shared)]
-    if role.boundary is not None:
-        layers.append(_layer("permissions-boundary", (role.boundary,), shared))
-    return tuple(layers)
-
-
-def _layer(
-    name: LayerName,
-    sources: Iterable[PolicyText],
-    shared: dict[PolicyText, Document | PolicyError],
-) -> Layer:
-    placed: list[Placed] = []
-    unread: list[str] = []
-    for source in sources:
-        if source.missing is not None:
-            unread.append(f"{_described(name, source)} could not be read: {source.missing}")
-            continue
-        if source not in shared:
-            shared[source] = _parsed(source)
-        found = shared[source]
-        if isinstance(found, PolicyError):
-            unread.append(f"{_described(name, source)} is not a policy that IAM accepts: {found}")
-        elif found.statements:
-            placed.append(Placed(source, found))
-    return Layer(name, tuple(placed), tuple(unread))
-
-
-def _parsed(source: PolicyText) -> Document | PolicyError:
-    try:
-        return parse(source.document)
-    except PolicyError as error:
-        return error
-
-
-def _described(layer: str, source: PolicyText) -> str:
-    if layer != "identity":
-        return f"the permissions boundary {source.arn or source.name}"
-    return f"the inline policy {source.name}" if source.arn is None else f"the policy {source.arn}"
 
 
 def _findings(role: Role, decision: Decision, layers: Sequence[Layer]) -> Iterable[Finding]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from auditor.actions import BOUNCE, BULK, FROM_ADDRESS, SEND_ACTIONS, SendAction
 from auditor.engine.conditions import Setting
 from auditor.engine.evaluate import evaluate
+from auditor.engine.grants import COVERED, grants
 from auditor.engine.layers import Located
 from auditor.engine.plain import admits, is_plain
 from auditor.engine.question import Question, Statements, start
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from auditor.engine.atoms import Clause
     from auditor.engine.caller import Caller
-    from auditor.engine.layers import Layer
+    from auditor.engine.layers import IdentityPolicies, Layer
     from auditor.engine.request import Request
     from auditor.engine.state import State
     from auditor.findings import Certainty, Verdict
@@ -66,18 +67,26 @@ class Decision(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def decide(caller: Caller, layers: Sequence[Layer]) -> Decision:
-    """Decide a role. ``layers`` are those present: identity first, then what bounds it."""
-    return _Decider(caller, layers).decide()
+def decide(
+    caller: Caller, layers: Sequence[Layer], identities: Sequence[IdentityPolicies] = ()
+) -> Decision:
+    """Decide a role. ``layers`` are those present: identity first, then what bounds it.
+
+    ``identities`` are the SES identities of the account that have policies.
+    """
+    return _Decider(caller, layers, identities).decide()
 
 
 class _Decider:
     """The questions about one role, and the reasons why some could not be answered."""
 
-    def __init__(self, caller: Caller, layers: Sequence[Layer]) -> None:
+    def __init__(
+        self, caller: Caller, layers: Sequence[Layer], identities: Sequence[IdentityPolicies]
+    ) -> None:
         self.caller = caller
         self.layers = layers
-        self.statements = Statements(layers)
+        self.identities = identities
+        self.statements = Statements(layers, grants(identities, caller))
         self.unread = [reason for layer in layers for reason in layer.unread]
         self.reasons: list[str] = []
         self.asked: list[tuple[tuple[object, ...], SendAction, Exposure | None]] = []
@@ -90,6 +99,8 @@ class _Decider:
         ]
         bounce = self._bounce()
         reasons = list(dict.fromkeys((*self.unread, *self.reasons)))
+        if not exposures:  # a policy of an identity could grant: safe only if all were read
+            reasons += [reason for identity in self.identities for reason in identity.unread]
         if exposures:
             proven = any(exposure.certainty == "proven" for exposure in exposures)
             certainty: Certainty = "proven" if proven else "possible"
@@ -106,7 +117,7 @@ class _Decider:
 
     def _exposure(self, bit: int, action: SendAction) -> Exposure | None:
         """Find a request with a real recipient, proven before possible."""
-        if not self.statements.listed(0, bit, allows=True):
+        if not self.statements.may_allow(bit):
             return None
         likeness = self._likeness(bit, action)
         for known, other, answer in self.asked:
@@ -129,6 +140,7 @@ class _Decider:
             carried.intersection(self.statements.mentioned(bit)),
             action.carries_recipients,
             FROM_ADDRESS in carried,
+            action.name in COVERED,
         )
 
     def _same(self, answer: Exposure, bit: int, action: SendAction) -> Exposure | None:
@@ -160,7 +172,7 @@ class _Decider:
         return self._first(
             question._replace(simulator=True)
             for bit, action in enumerate(SEND_ACTIONS)
-            if action.carries_recipients and self.statements.listed(0, bit, allows=True)
+            if action.carries_recipients and self.statements.may_allow(bit)
             for question in self._most(bit, action)
         )
 
@@ -234,7 +246,8 @@ class _Decider:
         )
 
     def _replay(self, found: Request, *, least: bool) -> None:
-        if not evaluate(found, self.caller, self.layers, least=least).allowed:
+        judged = evaluate(found, self.caller, self.layers, self.identities, least=least)
+        if not judged.allowed:
             raise Undecidable("the request that was found failed its own replay")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from auditor.actions import RECIPIENTS, SEND_ACTIONS
 from auditor.engine.caller import MFA, Caller, Presence
 from auditor.engine.layers import Located
+from auditor.engine.principals import Naming, naming
 from auditor.globs import EVERYTHING, like
 from auditor.policy.operators import NULL, read
 from auditor.policy.values import joined
@@ -20,11 +21,14 @@ from auditor.policy.variables import Literal, Variable, resolve, split
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.engine.layers import Layer
+    from auditor.engine.layers import IdentityPolicies, Layer
     from auditor.engine.request import Request
     from auditor.policy.model import Condition, Statement
     from auditor.policy.variables import Resolved
 
+_AUTHORIZED = (
+    "ses:SendEmail", "ses:SendRawEmail", "ses:SendTemplatedEmail", "ses:SendBulkTemplatedEmail"
+)  # fmt: skip
 _SENDS = {action.name: action for action in SEND_ACTIONS}
 
 
@@ -39,7 +43,14 @@ class Judged(NamedTuple):
     denying: tuple[Located, ...]
 
 
-def evaluate(request: Request, caller: Caller, layers: Sequence[Layer], *, least: bool) -> Judged:
+def evaluate(
+    request: Request,
+    caller: Caller,
+    layers: Sequence[Layer],
+    identities: Sequence[IdentityPolicies] = (),
+    *,
+    least: bool,
+) -> Judged:
     """Judge a request under a reading (``least`` access, or most). All its resources must pass.
 
     Any service's action will do, where the documents were parsed with ``every`` statement.
@@ -48,8 +59,11 @@ def evaluate(request: Request, caller: Caller, layers: Sequence[Layer], *, least
     allowing: list[Located] = []
     denying: list[Located] = []
     allowed = bool(request.resources)
-    for layer in layers:
-        for resource in request.resources:
+    for resource in request.resources:
+        by_role, by_session, refused = trial.granted(resource, identities)
+        allowing += (*by_role, *by_session)
+        denying += refused
+        for layer in layers:
             matched = [
                 Located(layer.name, placed.source, statement)
                 for placed in layer.documents
@@ -58,7 +72,12 @@ def evaluate(request: Request, caller: Caller, layers: Sequence[Layer], *, least
             ]
             allows = [located for located in matched if located.statement.allows]
             # an unread boundary could allow anything: what it holds is said by its reason
-            allowed &= bool(allows) or (bool(layer.unread) and layer.name != "identity")
+            allowed &= (
+                bool(allows)
+                or (bool(layer.unread) and layer.name != "identity")
+                or (layer.name == "identity" and bool(by_role or by_session))
+                or (layer.name == "permissions-boundary" and bool(by_session))
+            )
             allowing += allows
             denying += [located for located in matched if not located.statement.allows]
     return Judged(allowed and not denying, tuple(allowing), tuple(denying))
@@ -101,6 +120,35 @@ class _Trial:
             self.holds(condition, leaning, statement.variables)
             for condition in statement.conditions
         )
+
+    def granted(
+        self, resource: str, identities: Sequence[IdentityPolicies]
+    ) -> tuple[list[Located], list[Located], list[Located]]:
+        """Return what the resource's own policies say: Allows of the role, of its session, Denies.
+
+        Sending authorization covers four of the send actions.
+        """
+        role: list[Located] = []
+        session: list[Located] = []
+        denying: list[Located] = []
+        user = (self.values("aws:userid") or ("",))[0].partition(":")[2]
+        for identity in identities:
+            for placed in identity.documents if identity.arn == resource else ():
+                for statement in placed.document.statements:
+                    if statement.principals is None or not self.matches(statement, resource):
+                        continue
+                    if self.action is None or self.action.name not in _AUTHORIZED:
+                        continue
+                    how, name = naming(statement.principals, self.caller)
+                    here = Located("identity-policy", placed.source, statement)
+                    if not statement.allows:
+                        if how is not Naming.NOT and (self.least or name in ("", user)):
+                            denying.append(here)
+                    elif how is Naming.ROLE:
+                        role.append(here)
+                    elif how is Naming.SESSION and name == user:
+                        session.append(here)
+        return role, session, denying
 
     def covers(self, statement: Statement, text: str, resource: str, leaning: bool) -> bool:
         """Tell whether one resource pattern matches an ARN."""

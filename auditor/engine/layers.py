@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from auditor.account import PolicyText
     from auditor.policy.model import Document, Statement
 
-LayerName = Literal["identity", "permissions-boundary", "scp"]
+LayerName = Literal["identity", "permissions-boundary", "scp", "identity-policy", "trust"]
 
 
 class Placed(NamedTuple):
@@ -26,6 +26,19 @@ class Layer(NamedTuple):
     """
 
     name: LayerName
+    documents: tuple[Placed, ...]
+    unread: tuple[str, ...] = ()
+
+
+class IdentityPolicies(NamedTuple):
+    """The policies of one SES identity of the account (sending authorization).
+
+    ``region`` and ``name`` are those of its ARN; ``name`` is its sixth part, ``identity/…``.
+    """
+
+    arn: str
+    region: str
+    name: str
     documents: tuple[Placed, ...]
     unread: tuple[str, ...] = ()
 

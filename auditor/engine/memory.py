@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.engine.caller import USER_ID
 from auditor.engine.decide import Decision, decide
+from auditor.engine.grants import grants
 from auditor.engine.layers import Located
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from auditor.engine.caller import Caller
     from auditor.engine.decide import Exposure
-    from auditor.engine.layers import Layer
+    from auditor.engine.layers import IdentityPolicies, Layer
 
 REMEMBERED: Final = 4_096
 """Decisions kept, the last used: enough for the distinct roles of a large account, and a bound on
@@ -24,18 +25,24 @@ memory where every role differs."""
 class Memory:
     """The decisions of one audit, by what they hang on."""
 
-    def __init__(self) -> None:
+    def __init__(self, identities: Sequence[IdentityPolicies] = ()) -> None:
+        self.identities = identities
         self._known: OrderedDict[object, tuple[tuple[Located, ...], Decision]] = OrderedDict()
 
     def decide(self, caller: Caller, layers: Sequence[Layer]) -> Decision:
         """Decide a role, or take over the decision on an equal one with this role's statements."""
         located = tuple(_all(layers))
-        if not located and not any(layer.unread for layer in layers):
+        granted = grants(self.identities, caller) if self.identities else ()
+        unread = any(layer.unread for layer in layers)
+        unread = unread or any(identity.unread for identity in self.identities)
+        if not located and not granted and not unread:
             return Decision("no_send", None, None, (), None)
-        key = _key(caller, layers, located)
+        located += tuple(grant.located for grant in granted)
+        named = tuple((grant.naming, grant.session, grant.identity.arn) for grant in granted)
+        key = (*_key(caller, layers, located), named, caller.role_id if named else "")
         known = self._known.get(key)
         if known is None:
-            decision = decide(caller, layers)
+            decision = decide(caller, layers, self.identities)
             self._known[key] = located, decision
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
@@ -51,7 +58,9 @@ def _all(layers: Sequence[Layer]) -> Iterator[Located]:
                 yield Located(layer.name, placed.source, statement)
 
 
-def _key(caller: Caller, layers: Sequence[Layer], located: tuple[Located, ...]) -> object:
+def _key(
+    caller: Caller, layers: Sequence[Layer], located: tuple[Located, ...]
+) -> tuple[object, ...]:
     """Return all that a decision hangs on: what the statements mean, and what they ask about."""
     facts = {
         key: caller.role_id if key == USER_ID else caller.known(key)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor import domains
 from auditor.engine.atoms import Option, Single
-from auditor.engine.caller import REGION, RESOURCE_ACCOUNT
+from auditor.engine.caller import REGION, RESOURCE_ACCOUNT, USER_ID
 from auditor.engine.conditions import Setting, atom
 from auditor.engine.constraints import REAL, SIMULATOR, Test
+from auditor.engine.grants import applies, denies, elsewhere, granting
 from auditor.engine.layers import Located, statements
+from auditor.engine.principals import Naming
 from auditor.engine.resources import failing, matching
 from auditor.engine.state import State, Variable
 from auditor.globs import exactly, like
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.engine.atoms import Atom, Clause
+    from auditor.engine.grants import Grant
     from auditor.engine.layers import Layer
     from auditor.policy.model import Statement
 
@@ -65,8 +68,9 @@ def _start(now: int, partition: str, not_owner: str, keyed: bool, simulator: boo
 class Statements:
     """The statements of one role, compiled once for each way in which they are asked about."""
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(self, layers: Sequence[Layer], grants: Sequence[Grant] = ()) -> None:
         self.layers = layers
+        self.grants = grants
         self._listed: dict[tuple[int, int, bool], list[Located]] = {}
         self._mentioned: dict[int, dict[str, str]] = {}
         self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
@@ -79,6 +83,22 @@ class Statements:
             self._listed[key] = statements(self.layers[layer], action, allows=allows)
         return self._listed[key]
 
+    def about(self, action: int) -> Iterator[Located]:
+        """Yield every statement that applies to an action, of all layers and both effects."""
+        for layer in range(len(self.layers)):
+            for allows in (True, False):
+                yield from self.listed(layer, action, allows=allows)
+        for grant in self.grants:
+            if grant.located.statement.actions >> action & 1:
+                yield grant.located
+
+    def may_allow(self, action: int) -> bool:
+        """Tell whether anything grants an action at all: most roles have nothing that does."""
+        return bool(self.listed(0, action, allows=True)) or any(
+            grant.located.statement.allows and grant.located.statement.actions >> action & 1
+            for grant in self.grants
+        )
+
     def of(self, action: int) -> Iterator[int]:
         """Yield the meanings of all that applies to an action, layer by layer, told apart."""
         for layer in range(len(self.layers)):
@@ -86,39 +106,38 @@ class Statements:
                 yield -1
                 for located in self.listed(layer, action, allows=allows):
                     yield located.statement.meaning
+        yield from (
+            -2 - index
+            for index, grant in enumerate(self.grants)
+            if grant.located.statement.actions >> action & 1
+        )
 
     def mentioned(self, action: int) -> dict[str, str]:
         """Return the keys that the action's statements mention, lower case to AWS's spelling."""
         if action not in self._mentioned:
             found = self._mentioned[action] = {}
-            for layer in range(len(self.layers)):
-                for allows in (True, False):
-                    for located in self.listed(layer, action, allows=allows):
-                        found.update(located.statement.mentions)
+            for located in self.about(action):
+                found.update(located.statement.mentions)
+            if any(grant.naming is Naming.SESSION for grant in self.grants):
+                found[USER_ID] = "aws:userid"
         return self._mentioned[action]
 
     def account_matters(self, action: int) -> bool:
         """Tell whether it may matter whose account a resource is in (an upper bound)."""
         return RESOURCE_ACCOUNT in self.mentioned(action) or any(
             _names_account(text)
-            for layer in range(len(self.layers))
-            for allows in (True, False)
-            for located in self.listed(layer, action, allows=allows)
+            for located in self.about(action)
             for text in located.statement.resources
         )
 
     def clauses(self, question: Question) -> list[Clause] | None:
         """Return all that must hold; None where it plainly can't."""
         found: list[Clause] = []
-        for index, layer in enumerate(self.layers):
-            if layer.unread and layer.name != "identity":
-                continue  # it could hold any Allow: no limit can be told; the reason is reported
-            allows = self.listed(index, question.action, allows=True)
-            for kind in question.kinds:
-                options = [one for located in allows for one in self._ways(located, kind, question)]
-                if not options:
-                    return None
-                found.append(tuple(sorted(options, key=_size) if len(options) > 1 else options))
+        for kind in question.kinds:
+            allowing = self._allowing(question, kind)
+            if allowing is None:
+                return None
+            found += allowing
         for index in range(len(self.layers)):
             for located in self.listed(index, question.action, allows=False):
                 for kind in question.kinds:
@@ -127,7 +146,56 @@ class Statements:
                         return None
                     if avoiding[0] != TRUE:
                         found.append(tuple(avoiding))
+        for grant in self.grants if "identity" in question.kinds else ():
+            if denies(grant, question.setting) and applies(
+                grant, question.action, question.setting
+            ):
+                avoiding = _not_holding(grant.located.statement, question.setting)
+                if avoiding != [TRUE]:
+                    found.append((*elsewhere(grant), *avoiding))
         return found
+
+    def _allowing(self, question: Question, kind: str) -> list[Clause] | None:
+        """Return what allows a resource type: a clause a layer; None where one has no Allow.
+
+        An identity's policy may stand in for the identity layer, and one that names the session
+        for the permissions boundary too.
+        """
+        found: list[Clause] = []
+        direct: list[Option] = []
+        unbounded: list[Option] = []
+        if kind == "identity" and self.grants:
+            direct, unbounded = self._granted(question)
+        for index, layer in enumerate(self.layers):
+            if layer.unread and layer.name != "identity":
+                continue  # it could hold any Allow: no limit can be told; the reason is reported
+            allows = self.listed(index, question.action, allows=True)
+            options = [one for located in allows for one in self._ways(located, kind, question)]
+            if index == 0:
+                options += direct
+            if len(options) > 1:
+                options.sort(key=_size)
+            if unbounded and layer.name in ("identity", "permissions-boundary"):
+                found.append((*options, *unbounded))
+            elif options:
+                found.append(tuple(options))
+            else:
+                return None
+        return found
+
+    def _granted(self, question: Question) -> tuple[list[Option], list[Option]]:
+        """Return the ways in which identities' policies grant: within a boundary, and past it."""
+        direct: list[Option] = []
+        unbounded: list[Option] = []
+        setting = question.setting
+        for grant in self.grants:
+            if not grant.located.statement.allows or not applies(grant, question.action, setting):
+                continue
+            asked = _holding(grant.located.statement, setting)
+            if asked is not None:
+                option = granting(grant, asked, setting.caller)
+                (unbounded if grant.naming is Naming.SESSION else direct).append(option)
+        return direct, unbounded
 
     def _ways(self, located: Located, kind: str, question: Question) -> list[Option]:
         """Return the ways in which an Allow applies."""
@@ -171,6 +239,19 @@ def _holding(statement: Statement, setting: Setting) -> list[Atom] | None:
 
 def _avoiding(statement: Statement, kind: str, setting: Setting) -> list[Option]:
     """Return the ways in which a Deny doesn't apply: [TRUE]: it never does, []: it always does."""
+    options = _not_holding(statement, setting)
+    if options == [TRUE]:
+        return options
+    for option in failing(statement, kind, setting):
+        if option == TRUE:
+            return [TRUE]
+        options.append(option)
+    # leaving a key out is the plainest way round a Deny, so such ways are tried first
+    return sorted(options, key=_intrusion) if len(options) > 1 else options
+
+
+def _not_holding(statement: Statement, setting: Setting) -> list[Option]:
+    """Return the ways in which some condition fails: [TRUE] if one does anyway."""
     options: list[Option] = []
     for condition in statement.conditions:
         one = atom(condition, setting, statement, want=False)
@@ -178,12 +259,7 @@ def _avoiding(statement: Statement, kind: str, setting: Setting) -> list[Option]
             return [TRUE]
         if one is not False:
             options.append(Option((one,)))
-    for option in failing(statement, kind, setting):
-        if option == TRUE:
-            return [TRUE]
-        options.append(option)
-    # leaving a key out is the plainest way round a Deny, so such ways are tried first
-    return sorted(options, key=_intrusion) if len(options) > 1 else options
+    return options
 
 
 def _intrusion(option: Option) -> int:

@@ -63,15 +63,9 @@ def _patterns(statement: Statement, setting: Setting) -> Iterator[Parts]:
     """Yield the parts of those of a statement's patterns that can match an SES ARN."""
     generous = setting.generous(allows=statement.allows) != statement.not_resource
     for text in statement.resources:
-        if statement.variables and "${" in text:
-            resolved = resolve(text, setting.lookup)
-            if resolved is None:
-                if not generous:
-                    continue
-                resolved = _with_stars(text, setting)
-            glob = joined(resolved, wild=True, fold=False)
-        else:
-            glob = like(text)
+        glob = _glob(statement, text, setting, generous=generous)
+        if glob is None:
+            continue
         parts = _parts(glob, setting.caller.partition, generous=generous)
         if parts is not None:
             yield parts
@@ -87,6 +81,36 @@ def _with_stars(text: str, setting: Setting) -> tuple[tuple[str, bool], ...]:
         stars.extend((("*", False),) if part is None else part)
         rest = rest[closed + 1 :]
     return (*stars, (rest, False))
+
+
+def holds(statement: Statement, arn: str, setting: Setting) -> bool:
+    """Tell whether a statement's resources hold one given ARN, whatever its service."""
+    generous = setting.generous(allows=statement.allows) != statement.not_resource
+    return statement.not_resource != any(
+        _completed(glob).matches(arn)
+        for text in statement.resources
+        if (glob := _glob(statement, text, setting, generous=generous)) is not None
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _completed(glob: Glob) -> Glob:
+    missing = 5 - sum(1 for item in glob.items if item == ":")
+    if glob == EVERYTHING or missing <= 0:
+        return glob
+    return Glob((*glob.items, *((":", STAR) * missing)))
+
+
+def _glob(statement: Statement, text: str, setting: Setting, *, generous: bool) -> Glob | None:
+    """Return a pattern with its variables in place; None where it is taken to match nothing."""
+    if not statement.variables or "${" not in text:
+        return like(text)
+    resolved = resolve(text, setting.lookup)
+    if resolved is None:
+        if not generous:
+            return None
+        resolved = _with_stars(text, setting)
+    return joined(resolved, wild=True, fold=False)
 
 
 def _atoms(parts: Parts, kind: str, setting: Setting) -> list[Atom] | None:

@@ -26,6 +26,17 @@ class Condition(NamedTuple):
     has_variables: bool
 
 
+class Principals(NamedTuple):
+    """Whom a statement of a resource's policy is about (``negated``: everybody else).
+
+    ``aws`` holds ARNs, account ids, unique ids or ``*``; ``services`` service principals.
+    """
+
+    aws: frozenset[str]
+    services: frozenset[str]
+    negated: bool
+
+
 @dataclass(slots=True, eq=False)
 class Statement:
     """One statement.
@@ -49,10 +60,15 @@ class Statement:
     variables: bool
     mentions: dict[str, str]
     meaning: int
+    principals: Principals | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """A policy document: its statements, or those that can touch a send action."""
+    """A policy document: its statements, or those that can touch a send action.
+
+    ``powers``: some Allow, kept or not, may name one of ``actions.POWERS``.
+    """
 
     statements: tuple[Statement, ...]
+    powers: bool = False

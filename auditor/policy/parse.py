@@ -8,6 +8,7 @@ evaluates, so nothing may be concluded from it.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from urllib.parse import unquote
 from auditor import actions
 from auditor.errors import PolicyError
 from auditor.policy.mentions import mentions
-from auditor.policy.model import Condition, Document, Statement
+from auditor.policy.model import Condition, Document, Principals, Statement
 from auditor.policy.operators import spelled
 
 if TYPE_CHECKING:
@@ -27,15 +28,17 @@ _TOP: Final = frozenset(("Version", "Id", "Statement"))
 _STATEMENT: Final = frozenset(
     ("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition")
 )
+_ATTACHED: Final = _STATEMENT | {"Principal", "NotPrincipal"}
 DOCUMENT_MAX: Final = 1_000_000
 """Characters of a document given as text. IAM's largest (inline, all of a role's) is 10,240; this
 leaves room for white space, which IAM doesn't count, and stops a text made to exhaust memory."""
 
 
-def parse(document: object, *, every: bool = False) -> Document:
-    """Read an identity policy or a permissions boundary. Raises ``PolicyError``.
+def parse(document: object, *, every: bool = False, attached: bool = False) -> Document:
+    """Read an identity policy, a permissions boundary or an SCP. Raises ``PolicyError``.
 
-    Keeps the statements that can touch a send action; ``every`` keeps them all.
+    Keeps the statements that can touch a send action; ``every`` keeps them all. ``attached`` reads
+    a policy of a resource (a role's trust policy, an SES identity's): it names principals.
     """
     top = load(document)
     if not _TOP.issuperset(top):
@@ -47,7 +50,18 @@ def parse(document: object, *, every: bool = False) -> Document:
         )
     if "Statement" not in top:
         raise PolicyError("", "there is no Statement")
-    return Document(tuple(_statements(top["Statement"], version == VERSIONS[0], every)))
+    reading = _Reading(version == VERSIONS[0], every, attached)
+    return Document(tuple(_statements(top["Statement"], reading)), reading.powers)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """How a document is read, and whether an Allow that names a power was met on the way."""
+
+    variables: bool
+    every: bool
+    attached: bool
+    powers: bool = False
 
 
 def load(document: object) -> dict[str, object]:
@@ -80,27 +94,24 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _statements(raw: object, variables: bool, every: bool) -> Iterator[Statement]:
+def _statements(raw: object, reading: _Reading) -> Iterator[Statement]:
     entries = raw if isinstance(raw, list) else [raw]
     for index, entry in enumerate(entries):
         where = f"Statement[{index}]"
         if not isinstance(entry, dict):
             raise PolicyError(where, f"a statement is an object, not {_kind(entry)}")
-        statement = _statement(entry, index, where, variables, every)
+        statement = _statement(entry, index, where, reading)
         if statement is not None:
             yield statement
 
 
 def _statement(
-    entry: dict[str, object],
-    index: int,
-    where: str,
-    variables: bool,
-    every: bool,
+    entry: dict[str, object], index: int, where: str, reading: _Reading
 ) -> Statement | None:
     """Read one statement; None where it can't touch a send action."""
-    if not _STATEMENT.issuperset(entry):
-        raise PolicyError(where, f"unknown element {shorten(min(set(entry) - _STATEMENT))}")
+    known = _ATTACHED if reading.attached else _STATEMENT
+    if not known.issuperset(entry):
+        raise PolicyError(where, f"unknown element {shorten(min(set(entry) - known))}")
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
         problem = "there is no Effect" if effect is None else f"unknown Effect {shorten(effect)}"
@@ -113,15 +124,22 @@ def _statement(
     for pattern in patterns:
         mask |= _action_mask(pattern, where)
     if not_action:
-        mask = actions.ALL & ~mask
+        mask = (actions.ALL & ~mask) | actions.POWER
+    if mask & actions.POWER and effect == "Allow":
+        reading.powers = True
+    mask &= actions.ALL
+    variables = reading.variables
+    if reading.attached and "Resource" not in entry and "NotResource" not in entry:
+        entry = {**entry, "Resource": "*"}  # a trust policy is about its own role
     resources, not_resource = _one_of(entry, "Resource", where)
     block = entry.get("Condition", {})
     if not isinstance(block, dict):
         raise PolicyError(f"{where}.Condition", f"a Condition is an object, not {_kind(block)}")
-    if not every and not (mask and _touches_ses(resources, not_resource)):
+    if not reading.every and not (mask and _touches_ses(resources, not_resource)):
         return None
     conditions = tuple(_conditions(block, f"{where}.Condition")) if block else ()
-    meaning = (effect, mask, resources, not_resource, conditions, variables)
+    principals = _principals(entry, where) if reading.attached else None
+    meaning = (effect, mask, resources, not_resource, conditions, variables, principals)
     return Statement(
         index=index,
         sid=sid,
@@ -135,7 +153,30 @@ def _statement(
         variables=variables,
         mentions=mentions(resources, conditions, variables=variables),
         meaning=_number(meaning),
+        principals=principals,
     )
+
+
+def _principals(entry: dict[str, object], where: str) -> Principals:
+    """Read ``Principal`` or ``NotPrincipal``: ``"*"``, or an object of texts by type.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    negated = "NotPrincipal" in entry
+    name = "NotPrincipal" if negated else "Principal"
+    raw = entry.get(name)
+    if negated == ("Principal" in entry):
+        raise PolicyError(where, "exactly one of Principal and NotPrincipal is needed")
+    if raw == "*":
+        return Principals(frozenset("*"), frozenset(), negated)
+    if not isinstance(raw, dict):
+        raise PolicyError(f"{where}.{name}", f'"*" or an object, not {_kind(raw)}')
+    texts: dict[str, frozenset[str]] = {}
+    for kind, values in raw.items():
+        if not all(isinstance(value, str) for value in _as_list(values)):
+            raise PolicyError(f"{where}.{name}.{kind}", "a string or a list of them")
+        texts[kind] = frozenset(str(value) for value in _as_list(values))
+    return Principals(texts.get("AWS", frozenset()), texts.get("Service", frozenset()), negated)
 
 
 MEANINGS_MAX: Final = 100_000

@@ -1,0 +1,136 @@
+"""From a collected role to what the engine takes: its caller, and the layers it must pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.engine.caller import Caller
+from auditor.engine.layers import IdentityPolicies, Layer, Placed
+from auditor.errors import PolicyError
+from auditor.policy.parse import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.account import Account, PolicyText, Role
+    from auditor.engine.layers import LayerName
+    from auditor.policy.model import Document
+
+
+class Documents:
+    """Policy documents read once each: a policy attached to many roles is one shared instance."""
+
+    def __init__(self) -> None:
+        self._shared: dict[PolicyText, Document | PolicyError] = {}
+        self._whole: dict[PolicyText, Document | PolicyError] = {}
+
+    def sends(self, source: PolicyText) -> Document | PolicyError:
+        """Return a document's statements that can touch a send action, or why it can't be read."""
+        if source not in self._shared:
+            attached = source.kind in ("identity-policy", "trust")
+            self._shared[source] = _parsed(source, every=False, attached=attached)
+        return self._shared[source]
+
+    def whole(self, source: PolicyText) -> Document | PolicyError:
+        """Return all of a document's statements, or why it can't be read."""
+        if source not in self._whole:
+            attached = source.kind in ("identity-policy", "trust")
+            self._whole[source] = _parsed(source, every=True, attached=attached)
+        return self._whole[source]
+
+
+def _parsed(source: PolicyText, *, every: bool, attached: bool) -> Document | PolicyError:
+    if source.missing is not None:
+        return PolicyError("", f"could not be read: {source.missing}")
+    try:
+        return parse(source.document, every=every, attached=attached)
+    except PolicyError as error:
+        return PolicyError("", f"is not a policy that IAM accepts: {error}")
+
+
+class Standing:
+    """The layers of one account's roles. SCPs and SES identities are read once for all of them."""
+
+    def __init__(self, account: Account, now: int) -> None:
+        self.account = account
+        self.now = now
+        self.documents = Documents()
+        organization = account.organization
+        self.organization = organization.id if organization is not None else None
+        self.scps = tuple(
+            self._layer("scp", level.policies)
+            for level in (organization.levels if organization is not None else ())
+        )
+        self.identities = tuple(
+            IdentityPolicies(
+                identity.arn,
+                region.region,
+                identity.arn.split(":", 5)[-1],
+                layer.documents,
+                layer.unread,
+            )
+            for region in account.ses
+            for identity in region.identities
+            if identity.policies
+            for layer in (self._layer("identity-policy", identity.policies),)
+        )
+
+    def caller(self, role: Role) -> Caller:
+        """Return what is known of a role's sessions; account and partition are its ARN's."""
+        parts = role.arn.split(":")
+        return Caller(
+            arn=role.arn,
+            account=parts[4] if len(parts) > 5 else self.account.account_id,
+            partition=parts[1] if len(parts) > 5 else self.account.partition,
+            role_id=role.role_id,
+            tags={key.lower(): value for key, value in role.tags.items()},
+            now=self.now,
+            organization=self.organization,
+        )
+
+    def layers(self, role: Role, *, whole: bool = False) -> tuple[Layer, ...]:
+        """Return a role's layers: identity policies, the boundary if there is one, SCPs by level.
+
+        ``whole`` keeps the statements that can't touch a send action.
+        """
+        layers = [self._layer("identity", (*role.inline, *role.attached), whole=whole)]
+        if role.boundary is not None:
+            layers.append(self._layer("permissions-boundary", (role.boundary,), whole=whole))
+        return (*layers, *(self._whole_scps() if whole else self.scps))
+
+    def has_powers(self, role: Role) -> bool:
+        """Tell whether some Allow of a role may name one of ``actions.POWERS``."""
+        return any(
+            isinstance(document, PolicyError) or document.powers
+            for source in (*role.inline, *role.attached)
+            for document in (self.documents.sends(source),)
+        )
+
+    def _whole_scps(self) -> Iterable[Layer]:
+        organization = self.account.organization
+        for level in organization.levels if organization is not None else ():
+            yield self._layer("scp", level.policies, whole=True)
+
+    def _layer(
+        self, name: LayerName, sources: Iterable[PolicyText], *, whole: bool = False
+    ) -> Layer:
+        placed: list[Placed] = []
+        unread: list[str] = []
+        for source in sources:
+            found = self.documents.whole(source) if whole else self.documents.sends(source)
+            if isinstance(found, PolicyError):
+                unread.append(f"{_described(name, source)} {found.what}")
+            elif found.statements:
+                placed.append(Placed(source, found))
+        return Layer(name, tuple(placed), tuple(unread))
+
+
+def _described(layer: str, source: PolicyText) -> str:
+    match layer:
+        case "permissions-boundary":
+            return f"the permissions boundary {source.arn or source.name}"
+        case "scp":
+            return f"the service control policy {source.arn or source.name}"
+        case "identity-policy":
+            return f"the SES identity policy {source.name}"
+    return f"the inline policy {source.name}" if source.arn is None else f"the policy {source.arn}"
