@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor.actions import SEND_ACTIONS
-from auditor.audit import audit
 from auditor.collect.live import NOT_EVALUATED
 from auditor.findings import SEVERITIES
 from auditor.rules.catalogue import RULES
-from tests.corpus_runner.cases import account_of, disagreements, read
 from tests.docs.pages import ROOT, anchor, fences, links, name_of, pages, sections, table
 
 if TYPE_CHECKING:
@@ -183,17 +181,6 @@ def test_what_is_not_evaluated_is_told() -> None:
 
     assert re.findall(r"\(`([a-z-]+)`\)", section) == list(NOT_EVALUATED)
     assert {"assumable-sender", "identity-policy-grant", "self-granting"} <= set(RULES)
-
-
-def test_the_case_in_contributing_is_one(tmp_path: Path) -> None:
-    """The example of a corpus case is read as one, and comes out as it expects."""
-    (text,) = fences(CONTRIBUTING, "json")
-    path = tmp_path / "example.json"
-    path.write_text(json.dumps({"theme": "example", "cases": [json.loads(text)]}), "utf-8")
-    (case,) = read(path)
-    (report,) = audit(account_of(case.role), now=case.now).roles
-
-    assert disagreements(report, case.expect) == []
 
 
 def test_the_floors_in_contributing_are_those_held() -> None:
