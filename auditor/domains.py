@@ -39,6 +39,8 @@ class Domain:
     fillers: tuple[str, ...] = ("", "x", "1")
     """What to put in place of a pattern's wildcards before any search, nicest first."""
     counted: Domain | None = None
+    otherwise: Domain | None = None
+    """More values of the same key, of another shape: looked through where none is found here."""
     finite: bool = False
     """Whether ``nice`` holds every value there is."""
 

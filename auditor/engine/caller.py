@@ -10,7 +10,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor import domains
+from auditor import domains, hosts
 from auditor.actions import FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS, SendAction
 
 if TYPE_CHECKING:
@@ -41,10 +41,12 @@ _ABSENT: Final = frozenset(
         "aws:multifactorauthage",
     )
 )
-_FINITE: Final = {
+_SHAPED: Final = {
     "aws:securetransport": domains.TRUE_OR_FALSE,
     "ses:apiversion": domains.API_VERSION,
     "ses:feedbackaddress": domains.MAILBOX,
+    "aws:sourceip": hosts.ADDRESS,
+    "aws:vpcsourceip": hosts.ADDRESS,
 }
 
 
@@ -142,7 +144,7 @@ def _free(key: str, action: SendAction | None) -> Key:
         return Key(Presence.ALWAYS, "", CLOCK)
     if key == MFA:
         return Key(Presence.ABSENT_OR_FALSE)
-    return Key(Presence.OPTIONAL, "", key, _FINITE.get(key, domains.ANYTHING))
+    return Key(Presence.OPTIONAL, "", key, _SHAPED.get(key, domains.ANYTHING))
 
 
 def _ses(key: str, action: SendAction | None) -> Key:
@@ -158,4 +160,4 @@ def _ses(key: str, action: SendAction | None) -> Key:
         return Key(Presence.MEMBERS, "", RECIPIENTS, domains.MAILBOX)
     if key == FROM_ADDRESS:
         return Key(Presence.ALWAYS, "", FROM_ADDRESS, domains.MAILBOX)
-    return Key(Presence.OPTIONAL, "", key, _FINITE.get(key, domains.ANYTHING))
+    return Key(Presence.OPTIONAL, "", key, _SHAPED.get(key, domains.ANYTHING))

@@ -13,9 +13,10 @@ from decimal import Decimal, localcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from auditor.automata import Language, Pattern
 from auditor.errors import Undecidable
 from auditor.globs import Glob, like
-from auditor.languages import Language, Pattern, find
+from auditor.languages import find
 from auditor.policy import values
 
 if TYPE_CHECKING:

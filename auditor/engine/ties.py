@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from auditor.automata import Automaton, Language, Node, Pattern, alphabet, automaton, explore
 from auditor.domains import DEAD, MAILBOX, RESOURCES, in_domain_part, is_domain_name
 from auditor.engine.constraints import Test, Tests, satisfy
 from auditor.errors import Undecidable
 from auditor.globs import STAR, Glob
-from auditor.languages import Automaton, Language, Node, Pattern, alphabet, automaton, explore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

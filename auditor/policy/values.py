@@ -15,8 +15,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final, Protocol
 
+from auditor.automata import Pattern
 from auditor.globs import ANY, STAR, Glob
-from auditor.languages import Pattern
 
 NUMBER_LENGTH: Final = 120
 """Characters of the longest number that a request's value is read as."""

@@ -30,13 +30,10 @@ def rule_of(exposure: Exposure, layers: Sequence[Layer]) -> str:
     if exposure.certainty == "possible" and any(not c.quantifier for _, c in allowing):
         return "undefined-condition"
     state = exposure.state
-    denying = [
-        (located, condition)
-        for located, condition in _on_recipients(_denies(exposure, layers))
-        if _bears(exposure, located, condition)
-    ]
-    if exposure.certainty == "possible" and any(not c.quantifier for _, c in denying):
-        return "undefined-condition"
+    denies = list(_on_recipients(_denies(exposure, layers)))
+    if exposure.certainty == "possible" and any(not c.quantifier for _, c in denies):
+        return "undefined-condition"  # under most access such a Deny never matches
+    denying = [(located, c) for located, c in denies if _bears(exposure, located, c)]
     if not allowing and not denying:
         return "unrestricted-send"
     together = frozenset((*state.each, *state.some, REAL))

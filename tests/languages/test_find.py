@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.automata import Language, Pattern, automaton
 from auditor.domains import ANYTHING, DEAD, MAILBOX, Domain
 from auditor.errors import Undecidable
 from auditor.globs import exactly, like
-from auditor.languages import Language, Pattern, automaton, find
+from auditor.languages import find
 from auditor.policy.values import arn
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def test_a_search_that_outgrows_its_budget_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What needs more than the budget says so, with the budget, the same way each time."""
-    monkeypatch.setattr("auditor.languages.SEARCH_BUDGET", 30_000)
+    monkeypatch.setattr("auditor.automata.SEARCH_BUDGET", 30_000)
     inside = tuple(frozenset((like(f"*{char}" + "?" * 24),)) for char in "ab")
     reasons = set()
     for _ in range(2):
