@@ -22,6 +22,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "auditor.text",
         "auditor.globs",
         "auditor.languages",
+        "auditor.automata",
+        "auditor.hosts",
         "auditor.domains",
         "auditor.actions",
         "auditor.account",
