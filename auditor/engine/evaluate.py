@@ -55,7 +55,7 @@ def evaluate(
 
     Any service's action will do, where the documents were parsed with ``every`` statement.
     """
-    trial = _Trial(request, caller, least=least)
+    trial = Trial(request, caller, least=least)
     allowing: list[Located] = []
     denying: list[Located] = []
     allowed = bool(request.resources)
@@ -83,8 +83,8 @@ def evaluate(
     return Judged(allowed and not denying, tuple(allowing), tuple(denying))
 
 
-class _Trial:
-    """One request under one reading."""
+class Trial:
+    """One request under one reading; what tells which statement matches, and which part didn't."""
 
     def __init__(self, request: Request, caller: Caller, *, least: bool) -> None:
         self.caller = caller
@@ -107,19 +107,29 @@ class _Trial:
 
     def matches(self, statement: Statement, resource: str) -> bool:
         """Tell whether a statement applies to the request on a resource."""
-        named = any(like(name.lower()).matches(self.name) for name in statement.names)
-        if named == statement.not_action:
-            return False
         # an undocumented outcome falls so that the reading's access comes out
         leaning = statement.allows != self.least
+        return (
+            self.names(statement)
+            and self.is_about(statement, resource, leaning)
+            and all(
+                self.holds(condition, leaning, statement.variables)
+                for condition in statement.conditions
+            )
+        )
+
+    def names(self, statement: Statement) -> bool:
+        """Tell whether a statement is about the request's action."""
+        named = any(like(name.lower()).matches(self.name) for name in statement.names)
+        return named != statement.not_action
+
+    def is_about(self, statement: Statement, resource: str, leaning: bool) -> bool:
+        """Tell whether a statement is about a resource; ``leaning``: if nobody can tell, it is."""
         covered = any(
             self.covers(statement, text, resource, leaning != statement.not_resource)
             for text in statement.resources
         )
-        return covered != statement.not_resource and all(
-            self.holds(condition, leaning, statement.variables)
-            for condition in statement.conditions
-        )
+        return covered != statement.not_resource
 
     def granted(
         self, resource: str, identities: Sequence[IdentityPolicies]
