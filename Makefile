@@ -18,7 +18,7 @@ help: ## list the targets
 setup: $(STAMP) ## make .venv with everything that the other targets need
 
 # The stamp is newer than what .venv was made from: a change of either makes it anew.
-$(STAMP): requirements-dev.txt pyproject.toml
+$(STAMP): requirements-dev.txt pyproject.toml tests/judge/peer-requirements.txt tools/venv.sh
 	@bash tools/venv.sh
 	@touch $@
 

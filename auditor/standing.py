@@ -98,6 +98,10 @@ class Standing:
             layers.append(self._layer("permissions-boundary", (role.boundary,), whole=whole))
         return (*layers, *(self._whole_scps() if whole else self.scps))
 
+    def trust(self, role: Role) -> Layer:
+        """Return a role's trust policy as a layer."""
+        return self._layer("trust", (role.trust,), whole=True)
+
     def has_powers(self, role: Role) -> bool:
         """Tell whether some Allow of a role may name one of ``actions.POWERS``."""
         return any(
@@ -129,6 +133,8 @@ def _described(layer: str, source: PolicyText) -> str:
     match layer:
         case "permissions-boundary":
             return f"the permissions boundary {source.arn or source.name}"
+        case "trust":
+            return "the trust policy"
         case "scp":
             return f"the service control policy {source.arn or source.name}"
         case "identity-policy":

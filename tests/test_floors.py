@@ -34,6 +34,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("auditor.rules",),
     ("auditor.scope",),
     ("auditor.standing",),
+    ("auditor.chains",),
+    ("auditor.selfgrants",),
     ("auditor.audit",),
     ("auditor.collect", "auditor.report", "auditor.notify", "auditor.remediate"),
     ("auditor.cli",),

@@ -31,4 +31,7 @@ fi
 echo "setup: installing the pinned requirements"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# The judge's second opinion pins a botocore of its own: it stays outside the environment.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+    --upgrade --target build/peer -r tests/judge/peer-requirements.txt
 echo "setup: done"

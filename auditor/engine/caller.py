@@ -134,6 +134,8 @@ def _free(key: str, action: SendAction | None) -> Key:
     service = key.partition(":")[0]
     if service == "ses":
         return _ses(key, action)
+    if action is not None and service in ("iam", "sts") and action.name.startswith(service):
+        return Key(Presence.OPTIONAL, "", key, domains.ANYTHING)  # a parameter of the call
     if service != "aws" or key in _ABSENT or key.startswith("aws:requesttag/"):
         return _ABSENT_KEY
     if key == REGION:

@@ -28,13 +28,15 @@ class Setting(NamedTuple):
     """The question's setting: who asks for which action, under which reading.
 
     ``least``: undocumented behaviour gives least access (else most). ``elsewhere``: the resource
-    belongs to another account.
+    belongs to another account. ``facts`` are what is known of this one resource: a key's value, or
+    None for one that is absent; a key ending in ``/`` stands for all that begin with it.
     """
 
     caller: Caller
     action: SendAction
     least: bool
     elsewhere: bool = False
+    facts: tuple[tuple[str, str | None], ...] = ()
 
     def generous(self, *, allows: bool) -> bool:
         """Whether an undocumented condition of such a statement is taken to hold."""
@@ -50,6 +52,9 @@ class Setting(NamedTuple):
         """Return how a key appears in this question's requests."""
         if key == RESOURCE_ACCOUNT and not self.elsewhere:
             return Key(Presence.KNOWN, self.caller.account)
+        for name, value in self.facts:
+            if name == key or (name.endswith("/") and key.startswith(name)):
+                return Key(Presence.ABSENT) if value is None else Key(Presence.KNOWN, value)
         return self.caller.key(key, self.action)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from auditor.globs import like
+
 if TYPE_CHECKING:
     from auditor.account import PolicyText
     from auditor.policy.model import Document, Statement
@@ -51,11 +53,23 @@ class Located(NamedTuple):
     statement: Statement
 
 
-def statements(layer: Layer, action: int, *, allows: bool) -> list[Located]:
-    """Return the layer's Allow (or Deny) statements that apply to an action, by its bit."""
+def statements(layer: Layer, action: int | str, *, allows: bool) -> list[Located]:
+    """Return the layer's Allow (or Deny) statements that apply to an action.
+
+    A send action is given by its bit, another (in documents read whole) by its name.
+    """
     return [
         Located(layer.name, placed.source, statement)
         for placed in layer.documents
         for statement in placed.document.statements
-        if statement.actions >> action & 1 and statement.allows == allows
+        if statement.allows == allows
+        and (
+            statement.actions >> action & 1 if isinstance(action, int) else names(statement, action)
+        )
     ]
+
+
+def names(statement: Statement, action: str) -> bool:
+    """Tell whether a statement applies to an action, by name and without case."""
+    low = action.lower()
+    return statement.not_action != any(like(name.lower()).matches(low) for name in statement.names)

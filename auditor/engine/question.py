@@ -71,12 +71,12 @@ class Statements:
     def __init__(self, layers: Sequence[Layer], grants: Sequence[Grant] = ()) -> None:
         self.layers = layers
         self.grants = grants
-        self._listed: dict[tuple[int, int, bool], list[Located]] = {}
+        self._listed: dict[tuple[int, int | str, bool], list[Located]] = {}
         self._mentioned: dict[int, dict[str, str]] = {}
         self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
         self._asked: dict[tuple[Statement, tuple[str, ...], bool, bool], list[Atom] | None] = {}
 
-    def listed(self, layer: int, action: int, *, allows: bool) -> list[Located]:
+    def listed(self, layer: int, action: int | str, *, allows: bool) -> list[Located]:
         """Return a layer's Allow (or Deny) statements that apply to an action."""
         key = (layer, action, allows)
         if key not in self._listed:
@@ -150,7 +150,7 @@ class Statements:
             if denies(grant, question.setting) and applies(
                 grant, question.action, question.setting
             ):
-                avoiding = _not_holding(grant.located.statement, question.setting)
+                avoiding = not_holding(grant.located.statement, question.setting)
                 if avoiding != [TRUE]:
                     found.append((*elsewhere(grant), *avoiding))
         return found
@@ -191,7 +191,7 @@ class Statements:
         for grant in self.grants:
             if not grant.located.statement.allows or not applies(grant, question.action, setting):
                 continue
-            asked = _holding(grant.located.statement, setting)
+            asked = holding(grant.located.statement, setting)
             if asked is not None:
                 option = granting(grant, asked, setting.caller)
                 (unbounded if grant.naming is Naming.SESSION else direct).append(option)
@@ -203,7 +203,7 @@ class Statements:
         statement = located.statement
         key = (statement, setting.action.context_keys, setting.least, setting.elsewhere)
         if key not in self._asked:
-            self._asked[key] = _holding(statement, setting)
+            self._asked[key] = holding(statement, setting)
         asked = self._asked[key]
         if asked is None:
             return []
@@ -225,7 +225,7 @@ def _size(option: Option) -> int:
     return len(option.atoms) + len(option.then)
 
 
-def _holding(statement: Statement, setting: Setting) -> list[Atom] | None:
+def holding(statement: Statement, setting: Setting) -> list[Atom] | None:
     """Return what a statement's conditions ask for; None where one can't hold."""
     asked: list[Atom] = []
     for condition in statement.conditions:
@@ -239,7 +239,7 @@ def _holding(statement: Statement, setting: Setting) -> list[Atom] | None:
 
 def _avoiding(statement: Statement, kind: str, setting: Setting) -> list[Option]:
     """Return the ways in which a Deny doesn't apply: [TRUE]: it never does, []: it always does."""
-    options = _not_holding(statement, setting)
+    options = not_holding(statement, setting)
     if options == [TRUE]:
         return options
     for option in failing(statement, kind, setting):
@@ -250,7 +250,7 @@ def _avoiding(statement: Statement, kind: str, setting: Setting) -> list[Option]
     return sorted(options, key=_intrusion) if len(options) > 1 else options
 
 
-def _not_holding(statement: Statement, setting: Setting) -> list[Option]:
+def not_holding(statement: Statement, setting: Setting) -> list[Option]:
     """Return the ways in which some condition fails: [TRUE] if one does anyway."""
     options: list[Option] = []
     for condition in statement.conditions:

@@ -26,6 +26,8 @@ def rule_of(exposure: Exposure, layers: Sequence[Layer]) -> str:
     """Return the id of the rule that an exposure falls under."""
     if not exposure.action.carries_recipients:
         return "uncheckable-action"
+    if any(one.layer == "identity-policy" for one in exposure.allows):
+        return "identity-policy-grant"
     allowing = list(_on_recipients(exposure.allows))
     if exposure.certainty == "possible" and any(not c.quantifier for _, c in allowing):
         return "undefined-condition"

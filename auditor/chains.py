@@ -1,0 +1,223 @@
+"""Roles that may become another role.
+
+A role that may assume an exposed role of the account is exposed itself: the chain is followed
+backwards from the exposed roles, so that cycles end by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeGuard
+
+from auditor.engine.powers import Call, Powers
+from auditor.errors import PolicyError, Undecidable
+from auditor.policy.parse import load
+from auditor.scope import is_service_linked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from auditor.account import Role
+    from auditor.engine.decide import Decision
+    from auditor.engine.layers import Layer, Located
+    from auditor.engine.powers import Facts
+    from auditor.standing import Standing
+
+EDGES_MAX: Final = 2_000_000
+"""Pairs of roles looked at in one audit: some ten seconds. Only roles with a power and roles that
+trust an AWS principal make pairs; beyond, the roles not yet told are undetermined, by name."""
+
+TOO_MANY: Final = f"more than {EDGES_MAX:,} pairs of roles to follow"
+
+Level = Literal["proven", "possible", "undetermined"]
+_LEVELS: Final[tuple[Level, ...]] = ("proven", "possible", "undetermined")
+
+
+class Chain(NamedTuple):
+    """The way from a role to one that can mail real people (or to one that isn't decided).
+
+    ``roles`` are the roles assumed, in order; ``level`` is how sure the whole way is, or
+    ``undetermined``; ``allows`` are the statements on the way.
+    """
+
+    level: Level
+    roles: tuple[Role, ...]
+    allows: tuple[Located, ...]
+    end: Decision
+
+
+class _Target(NamedTuple):
+    role: Role
+    trust: Layer
+    facts: Facts
+
+
+class Chains:
+    """The chains of one account: ``found`` and ``unknown`` by ARN, once ``follow`` has run.
+
+    ``decide`` decides a role's own policies; it is asked about each role at most once or twice, so
+    it should remember.
+    """
+
+    def __init__(self, standing: Standing, decide: Callable[[Role], Decision]) -> None:
+        self.standing = standing
+        self.decide = decide
+        self.found: dict[str, Chain] = {}
+        self.unknown: dict[str, str] = {}
+        self._powers: dict[str, Powers | None] = {}
+        self._named: dict[str, frozenset[str]] = {}
+        self._edges = 0
+
+    def follow(self, audited: Sequence[Role], roles: Sequence[Role]) -> list[Role]:
+        """Find the chains of the audited roles, the surest first; ``roles`` are all there are.
+
+        Returns the roles beside the audited ones that are exposed by themselves.
+        """
+        candidates = [role for role in roles if self._may_be_assumed(role)]
+        if not candidates:
+            return []
+        levels = {role.arn: _level(self.decide(role)) for role in (*audited, *candidates)}
+        targets = {role.arn: self._target(role) for role in candidates}
+        named = frozenset().union(*self._named.values())
+        movers = {
+            role.arn: role
+            for role in (*audited, *candidates)
+            if self.powers(role) is not None or _names(named, role)
+        }
+        for level in _LEVELS:
+            reached = [
+                target for arn, target in targets.items()
+                if _at_least(levels[arn], level) or arn in self.found
+            ]  # fmt: skip
+            waiting = [
+                role for arn, role in movers.items()
+                if not _at_least(levels[arn], level) and arn not in self.found
+            ]  # fmt: skip
+            self._spread(level, reached, waiting, targets, levels)
+        known = {role.arn for role in audited}
+        return [r for r in candidates if r.arn not in known and levels[r.arn] in _LEVELS[:2]]
+
+    def _spread(
+        self,
+        level: Level,
+        front: list[_Target],
+        waiting: list[Role],
+        targets: dict[str, _Target],
+        levels: dict[str, str],
+    ) -> None:
+        """Walk backwards from the reached roles until no further role reaches one of them."""
+        while front and waiting:
+            met: list[_Target] = []
+            left: list[Role] = []
+            for role in waiting:
+                chain = next(self._ways(role, front, level, levels), None)
+                if chain is None:
+                    left.append(role)
+                    continue
+                self.found[role.arn] = chain
+                if role.arn in targets:
+                    met.append(targets[role.arn])
+            front, waiting = met, left
+
+    def _ways(
+        self, role: Role, front: Sequence[_Target], level: Level, levels: dict[str, str]
+    ) -> Iterator[Chain]:
+        """Yield the chains from a role over one more step."""
+        for target in front:
+            if target.role.arn == role.arn:
+                continue
+            self._edges += 1
+            if self._edges > EDGES_MAX:
+                self.unknown.setdefault(role.arn, TOO_MANY)
+                return
+            try:
+                call = self._assume(role, target)
+            except Undecidable as reason:
+                self.unknown.setdefault(role.arn, f"assuming {target.role.name}: {reason}")
+                continue
+            if call is None or (level == "proven" and call.certainty != "proven"):
+                continue
+            onward = self.found.get(target.role.arn)
+            if onward is None or _at_least(levels[target.role.arn], level):
+                yield Chain(level, (target.role,), call.allows, self.decide(target.role))
+            else:
+                on_the_way = (*call.allows, *onward.allows)
+                yield Chain(level, (target.role, *onward.roles), on_the_way, onward.end)
+
+    def _assume(self, role: Role, target: _Target) -> Call | None:
+        powers = self.powers(role)
+        if powers is None:
+            if not _names(self._named[target.role.arn], role):
+                return None
+            powers = Powers(self.standing.caller(role), self.standing.layers(role, whole=True))
+        return powers.assume(target.role.arn, target.trust, target.facts)
+
+    def _may_be_assumed(self, role: Role) -> bool:
+        """Tell whether a role's trust policy names any AWS principal (one not read: yes)."""
+        if is_service_linked(role):
+            return False
+        try:
+            named = frozenset(one for one in _principals(role.trust.document) if _is_text(one))
+        except PolicyError:
+            named = frozenset("*")
+        if named:
+            self._named[role.arn] = named
+        return bool(named)
+
+    def _target(self, role: Role) -> _Target:
+        return _Target(role, self.standing.trust(role), facts_of(role))
+
+    def powers(self, role: Role) -> Powers | None:
+        """Return what a role may do beyond sends; None where none of its Allows names a power."""
+        if role.arn not in self._powers:
+            self._powers[role.arn] = (
+                Powers(self.standing.caller(role), self.standing.layers(role, whole=True))
+                if self.standing.has_powers(role)
+                else None
+            )
+        return self._powers[role.arn]
+
+
+def _level(decision: Decision) -> str:
+    if decision.verdict == "exposed":
+        return decision.certainty or "possible"
+    return "undetermined" if decision.verdict == "undetermined" else ""
+
+
+def _at_least(mine: str, level: str) -> bool:
+    return mine in _LEVELS and _LEVELS.index(mine) <= _LEVELS.index(level)
+
+
+def facts_of(role: Role) -> Facts:
+    """Return what is known of a role as a resource: its tags, and no others."""
+    return tuple(
+        fact
+        for prefix in ("aws:resourcetag/", "iam:resourcetag/")
+        for fact in (
+            *((prefix + key.lower(), text) for key, text in role.tags.items()),
+            (prefix, None),
+        )
+    )
+
+
+def _principals(document: object) -> Iterator[object]:
+    """Yield what the Allows of a trust policy name as AWS principals."""
+    raw = load(document).get("Statement")
+    for entry in raw if isinstance(raw, list) else [raw]:
+        if isinstance(entry, dict) and entry.get("Effect") == "Allow":
+            if "NotPrincipal" in entry:
+                yield "*"
+            principal = entry.get("Principal")
+            named = principal.get("AWS") if isinstance(principal, dict) else principal
+            yield from named if isinstance(named, list) else [named]
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str)
+
+
+def _names(named: frozenset[str], role: Role) -> bool:
+    """Tell whether principals may name a role itself, not just its account (an upper bound)."""
+    if not named.isdisjoint((role.arn, role.role_id, "*")):
+        return True
+    session = f":assumed-role/{role.name}/"
+    return any(session in one for one in named)

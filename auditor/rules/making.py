@@ -1,0 +1,134 @@
+"""From what was decided to findings: ids, titles, witnesses, the statements they rest on."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from auditor.actions import BOUNCE
+from auditor.findings import Finding, StatementRef, Witness
+from auditor.rules.catalogue import RULES
+from auditor.rules.classify import evidence
+
+PASS_ROLE: Final = "iam:PassRole"
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from auditor.account import Role
+    from auditor.engine.decide import Decision, Exposure
+    from auditor.engine.layers import Layer, Located
+    from auditor.engine.powers import Call
+    from auditor.findings import Certainty, Severity
+
+
+def severity_of(exposure: Exposure) -> Severity:
+    """Return how much an exposure weighs: high where any build could make the request at once."""
+    return "high" if exposure.certainty == "proven" and exposure.plain else "medium"
+
+
+def exposure_finding(
+    role: Role, rule: str, severity: Severity, exposure: Exposure, layers: Sequence[Layer]
+) -> Finding:
+    """Return the finding about a send that AWS would allow."""
+    action = exposure.action.name
+    title = RULES[rule].title.format(role=role.name, action=action)
+    if action == BOUNCE:
+        title = f"{role.name} may call {action}: it answers received mail only, unchecked."
+    return Finding(
+        id=_id(role.arn, rule, action),
+        rule=rule,
+        severity=severity,
+        certainty=exposure.certainty,
+        title=title,
+        witness=Witness(*exposure.request),
+        statements=_refs(evidence(exposure, layers)),
+        remediation=_remedy(rule),
+    )
+
+
+@lru_cache(maxsize=64)
+def _remedy(rule: str) -> str:
+    return f"{RULES[rule].remedy.format()}: see {RULES[rule].page}."
+
+
+ID_LENGTH: Final = 16
+"""Hexadecimal digits of a finding's id: 64 bits, enough for any number of findings."""
+
+
+def _id(arn: str, rule: str, action: str) -> str:
+    """Return an id that stays the same across scans: it hangs on role, rule and action alone."""
+    return hashlib.sha256(f"{arn}\n{rule}\n{action}".encode("utf-8", "surrogatepass")).hexdigest()[
+        :ID_LENGTH
+    ]
+
+
+def _refs(located: Iterable[Located]) -> tuple[StatementRef, ...]:
+    return tuple(
+        StatementRef(
+            layer=one.layer,
+            policy=one.source.name,
+            policy_arn=one.source.arn,
+            kind=one.source.kind,
+            sid=one.statement.sid,
+            index=one.statement.index,
+            effect="Allow" if one.statement.allows else "Deny",
+        )
+        for one in located
+    )
+
+
+def lint_finding(role: Role, rule: str, located: Located) -> Finding:
+    """Return the finding about a statement of a role that isn't exposed."""
+    return Finding(
+        id=_id(role.arn, rule, ""),
+        rule=rule,
+        severity="info",
+        certainty="proven",
+        title=RULES[rule].title.format(role=role.name, action=""),
+        witness=None,
+        statements=_refs((located,)),
+        remediation=_remedy(rule),
+    )
+
+
+def chain_finding(
+    role: Role, way: Sequence[Role], certainty: Certainty, end: Decision, allows: Iterable[Located]
+) -> Finding:
+    """Return the finding about a role that may become, over ``way``, one that is exposed.
+
+    Its witness is the other role's.
+    """
+    worst = min(end.exposures, key=lambda one: (one.certainty != "proven", not one.plain))
+    names = " -> ".join(one.name for one in (role, *way))
+    sure = certainty == "proven" and worst.certainty == "proven"
+    return Finding(
+        id=_id(role.arn, "assumable-sender", worst.action.name),
+        rule="assumable-sender",
+        severity="high" if sure and worst.plain else "medium",
+        certainty="proven" if sure else "possible",
+        title=f"{role.name} may become a role that can mail real people: {names}.",
+        witness=Witness(*worst.request),
+        statements=_refs((*allows, *worst.allows)),
+        remediation=_remedy("assumable-sender"),
+    )
+
+
+def self_granting_finding(role: Role, calls: Sequence[Call]) -> Finding:
+    """Return the finding about a role that may rewrite its own permissions."""
+    own = dict.fromkeys(call.action for call in calls if call.action != PASS_ROLE)
+    passed = [call.resource.rpartition("/")[2] for call in calls if call.action == PASS_ROLE]
+    parts = [f"rewrite its own permissions ({', '.join(own)})"] if own else []
+    parts += [f"have a service run the exposed role {name} ({PASS_ROLE})" for name in passed]
+    first = min(calls, key=lambda call: call.certainty != "proven")
+    return Finding(
+        id=_id(role.arn, "self-granting", ""),
+        rule="self-granting",
+        severity="low",
+        certainty=first.certainty,
+        title=f"{role.name} can undo any remedy: it may {' and '.join(parts)}.",
+        witness=Witness(first.action, (first.resource,), {}),
+        statements=_refs(dict.fromkeys(one for call in calls for one in call.allows)),
+        remediation=_remedy("self-granting"),
+    )
