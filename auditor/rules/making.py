@@ -11,7 +11,7 @@ from auditor.findings import Finding, StatementRef, Witness
 from auditor.rules.catalogue import RULES
 from auditor.rules.classify import evidence
 
-PASS_ROLE: Final = "iam:PassRole"
+HANDING_ON: Final = "iam:PassRole"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,10 +117,10 @@ def chain_finding(
 
 def self_granting_finding(role: Role, calls: Sequence[Call]) -> Finding:
     """Return the finding about a role that may rewrite its own permissions."""
-    own = dict.fromkeys(call.action for call in calls if call.action != PASS_ROLE)
-    passed = [call.resource.rpartition("/")[2] for call in calls if call.action == PASS_ROLE]
+    own = dict.fromkeys(call.action for call in calls if call.action != HANDING_ON)
+    passed = [call.resource.rpartition("/")[2] for call in calls if call.action == HANDING_ON]
     parts = [f"rewrite its own permissions ({', '.join(own)})"] if own else []
-    parts += [f"have a service run the exposed role {name} ({PASS_ROLE})" for name in passed]
+    parts += [f"have a service run the exposed role {name} ({HANDING_ON})" for name in passed]
     first = min(calls, key=lambda call: call.certainty != "proven")
     return Finding(
         id=_id(role.arn, "self-granting", ""),

@@ -1,0 +1,160 @@
+"""Calls on one given resource: whether a role may assume another, or change its own permissions.
+
+The same search as for sends, with the resource fixed, so that only conditions are left to meet.
+"Policy evaluation logic", and "Roles terms and concepts" on who may assume a role:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor import domains
+from auditor.actions import SendAction
+from auditor.engine.atoms import Option
+from auditor.engine.caller import REGION
+from auditor.engine.conditions import Setting
+from auditor.engine.layers import Located, names, statements
+from auditor.engine.principals import Naming, naming
+from auditor.engine.question import TRUE, holding, not_holding
+from auditor.engine.resources import holds
+from auditor.engine.solver import Search
+from auditor.engine.state import State, Variable
+from auditor.errors import Undecidable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.engine.atoms import Clause
+    from auditor.engine.caller import Caller
+    from auditor.engine.layers import Layer
+    from auditor.findings import Certainty
+
+Facts = tuple[tuple[str, str | None], ...]
+
+ASSUME_ROLE = "sts:AssumeRole"
+
+
+class Call(NamedTuple):
+    """A call that a role may make on one resource, how sure that is, and what allows it."""
+
+    action: str
+    resource: str
+    certainty: Certainty
+    allows: tuple[Located, ...]
+
+
+class Powers:
+    """What one role may do to given resources; its layers are read whole."""
+
+    def __init__(self, caller: Caller, layers: Sequence[Layer]) -> None:
+        self.caller = caller
+        self.layers = layers
+        self._listed: dict[tuple[int, str, bool], list[Located]] = {}
+
+    def call(self, action: str, resource: str, facts: Facts = ()) -> Call | None:
+        """Return the call if it is allowed. Raises ``Undecidable``."""
+        return self._either(action, resource, facts, None)
+
+    def assume(self, resource: str, trust: Layer, facts: Facts) -> Call | None:
+        """Return how the role may assume another, whose trust policy is ``trust``.
+
+        A trust policy that names the role is enough in the same account; one that names the
+        account leaves it to the role's identity policies. Raises ``Undecidable``.
+        """
+        if trust.unread:
+            raise Undecidable("; ".join(trust.unread))
+        return self._either(ASSUME_ROLE, resource, facts, trust)
+
+    def _either(self, action: str, resource: str, facts: Facts, trust: Layer | None) -> Call | None:
+        row = SendAction(action, (), ())
+        for least in (True, False):
+            setting = Setting(self.caller, row, least, facts=facts)
+            asked = self._clauses(setting, resource, trust)
+            if asked is None:
+                continue
+            variables = {REGION: Variable(domains.REGION, False, False, frozenset())}
+            solution = Search().run(State(self.caller.now, variables), asked)
+            if solution is not None:
+                sure = least and not any(layer.unread for layer in self.layers)
+                chosen = tuple(one for one in solution.chosen if isinstance(one, Located))
+                return Call(action, resource, "proven" if sure else "possible", chosen)
+        return None
+
+    def _on(self, layer: int, setting: Setting, resource: str, *, allows: bool) -> list[Located]:
+        """Return a layer's statements on the call, by action and resource."""
+        key = (layer, setting.action.name, allows)
+        if key not in self._listed:
+            self._listed[key] = statements(self.layers[layer], key[1], allows=allows)
+        return [one for one in self._listed[key] if holds(one.statement, resource, setting)]
+
+    def _clauses(self, setting: Setting, resource: str, trust: Layer | None) -> list[Clause] | None:
+        found: list[Clause] = []
+        for index, layer in enumerate(self.layers):
+            if layer.unread and layer.name != "identity":
+                continue
+            clause = _allowing(self._on(index, setting, resource, allows=True), setting)
+            if index == 0 and trust is not None:
+                clause = _trusted(trust, clause, setting)
+            if not clause:
+                return None
+            found.append(clause)
+        denying = [
+            one
+            for index in range(len(self.layers))
+            for one in self._on(index, setting, resource, allows=False)
+        ]
+        for located in denying + _trust_denies(trust, setting):
+            avoiding = not_holding(located.statement, setting)
+            if not avoiding:
+                return None
+            if avoiding != [TRUE]:
+                found.append(tuple(avoiding))
+        return found
+
+
+def _allowing(allows: Sequence[Located], setting: Setting) -> Clause:
+    return tuple(
+        Option(tuple(asked), (), located)
+        for located in allows
+        if (asked := holding(located.statement, setting)) is not None
+    )
+
+
+def _trust_on(trust: Layer | None, setting: Setting, *, allows: bool) -> list[Located]:
+    if trust is None:
+        return []
+    return [
+        Located(trust.name, placed.source, statement)
+        for placed in trust.documents
+        for statement in placed.document.statements
+        if statement.allows == allows and names(statement, setting.action.name)
+    ]
+
+
+def _trusted(trust: Layer, by_identity: Clause, setting: Setting) -> Clause:
+    """Return how a trust policy lets the role in, with the role's own policies where asked for."""
+    options: list[Option] = []
+    for located in _trust_on(trust, setting, allows=True):
+        principals = located.statement.principals
+        if principals is None:
+            continue
+        how, _ = naming(principals, setting.caller)
+        asked = holding(located.statement, setting)
+        if how is Naming.NOT or asked is None:
+            continue
+        if how is not Naming.ACCOUNT:
+            options.append(Option(tuple(asked), (), located))
+        elif by_identity:
+            options.append(Option(tuple(asked), (by_identity,), located))
+    return tuple(options)
+
+
+def _trust_denies(trust: Layer | None, setting: Setting) -> list[Located]:
+    return [
+        located
+        for located in _trust_on(trust, setting, allows=False)
+        if located.statement.principals is not None
+        and naming(located.statement.principals, setting.caller)[0] is not Naming.NOT
+    ]
