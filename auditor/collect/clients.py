@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
+    from auditor.collect.organization import OrganizationsClient
+    from auditor.collect.ses import SesClient
+
 _T = TypeVar("_T")
 _Client = TypeVar("_Client", bound=BaseClient)
 
@@ -122,6 +125,20 @@ class Clients:
     def codebuild(self, region: str) -> CodeBuildClient:
         """Return a client for CodeBuild in a region."""
         return self._counted(self._session.client("codebuild", region_name=region, config=CONFIG))
+
+    def ses(self, region: str) -> SesClient:
+        """Return a client for SES (version 2 of its API) in a region."""
+        client: SesClient = self._counted(
+            self._session.client("sesv2", region_name=region, config=CONFIG)
+        )
+        return client
+
+    def organizations(self, region: str) -> OrganizationsClient:
+        """Return a client for Organizations (one for all regions) of the region's partition."""
+        client: OrganizationsClient = self._counted(
+            self._session.client("organizations", region_name=region, config=CONFIG)
+        )
+        return client
 
     def _counted(self, client: _Client) -> _Client:
         # before-call is sent once a call, before the tries:

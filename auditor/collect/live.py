@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import (
     CredentialRetrievalError,
@@ -17,22 +19,35 @@ from botocore.exceptions import (
 from auditor.account import Account
 from auditor.collect.attach import attach_projects
 from auditor.collect.clients import AWS_ERRORS, Clients, describe, error_code, understood
-from auditor.collect.codebuild import RegionRead, read_region
+from auditor.collect.codebuild import read_region
 from auditor.collect.iam import sweep_roles
-from auditor.collect.regions import RegionPlan, first_region, home_region, plan_regions
+from auditor.collect.organization import read_organization
+from auditor.collect.regions import first_region, home_region, plan_regions
+from auditor.collect.ses import failures_of, policies_evaluated, read_ses
 from auditor.errors import CollectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+    from typing import Any
 
     import boto3
 
-# What collecting doesn't ask for (yet).
-NOT_EVALUATED = ("scps", "identity-policies")
+    from auditor.account import SesRegion
+    from auditor.collect.codebuild import RegionRead
+    from auditor.collect.ses import SesRead
 
 _LOG = logging.getLogger(__name__)
-_THREADS = 8  # regions asked at a time; each waits for AWS nearly all the while
+_THREADS = 16  # questions asked at a time; each waits for AWS nearly all the while
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+
+
+class Reading(NamedTuple):
+    """An account as it was read: by whom (the caller's ARN), and in which regions."""
+
+    account: Account
+    caller: str
+    regions: tuple[str, ...]
 
 
 def collect_account(
@@ -41,9 +56,23 @@ def collect_account(
     regions: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
 ) -> Account:
-    """Read the roles, policies and CodeBuild projects of the session's account.
+    """Return what ``read_account`` reads, without who read it."""
+    return read_account(session, regions=regions, progress=progress).account
 
-    :param regions: where to look for projects; by default, everywhere the account may.
+
+def read_account(
+    session: boto3.Session,
+    *,
+    regions: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> Reading:
+    """Read all of the session's account that bears on its roles' sends.
+
+    That is the roles with their policies, the CodeBuild projects, the SCPs, and the SES identities
+    with their policies.
+
+    :param regions: where to look for projects and identities; by default, everywhere the account
+        may.
     :param progress: called in this thread with a short line after every step.
     :raises CollectError: if AWS doesn't say whose account this is: one line with what to do.
     :raises InputError: if CodeBuild isn't known to exist in one of ``regions``.
@@ -51,58 +80,96 @@ def collect_account(
     """
     say = progress or _silent
     clients = Clients(session)
-    partition, account_id = _identity(clients, first_region(session, regions))
+    caller, partition, account_id = _identity(clients, first_region(session, regions))
     say(f"account {account_id}")
-    plan = plan_regions(session, clients, partition, regions)
+    plans = plan_regions(session, clients, partition, regions)
     # One thread makes all clients: making them isn't safe in several.
-    codebuild = {region: clients.codebuild(region) for region in (*plan.certain, *plan.unsure)}
+    codebuild = {
+        r: clients.codebuild(r) for r in (*plans.codebuild.certain, *plans.codebuild.unsure)
+    }
+    ses = {r: clients.ses(r) for r in (*plans.ses.certain, *plans.ses.unsure)}
     iam = clients.iam(home_region(session, partition))
-    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="codebuild")
+    organizations = clients.organizations(home_region(session, partition))
+    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="collect")
+    stop = threading.Event()
     try:
-        jobs = [pool.submit(read_region, codebuild[region], region, plan) for region in codebuild]
+        prefix = f"arn:{partition}:ses:{{}}:{account_id}:identity/"
+        above = pool.submit(read_organization, organizations, account_id)
+        mail = [pool.submit(read_ses, ses[r], r, plans.ses, prefix.format(r), stop) for r in ses]
+        builds = [pool.submit(read_region, codebuild[r], r, plans.codebuild) for r in codebuild]
         sweep = sweep_roles(iam, say)
-        reads: list[RegionRead] = []
-        for job in as_completed(jobs):
-            reads.append(job.result())
-            say(f"CodeBuild: {len(reads)} of {len(jobs)} regions read")
+        _watch({"CodeBuild": builds, "SES": mail}, say)
+        organization = above.result()
     finally:
+        stop.set()
         pool.shutdown(cancel_futures=True)
-    reads.sort(key=lambda read: read.region)
-    _note_regions(plan, reads)
+    reads = sorted((job.result() for job in builds), key=lambda read: read.region)
+    sent = sorted((job.result() for job in mail), key=lambda read: read.found.region)
+    _note_regions(plans.note, reads, sent)
     uses = [use for read in reads for use in read.uses]
     unresolved = attach_projects(sweep.roles, uses, account_id, all_roles=sweep.complete)
-    return Account(
+    told = policies_evaluated(sent)
+    missing = {"scps": organization.evaluated, "identity-policies": told}
+    account = Account(
         account_id,
         partition,
         sweep.roles,
-        NOT_EVALUATED,
-        (*sweep.failures, *(failure for read in reads for failure in read.failures)),
+        tuple(name for name, evaluated in missing.items() if not evaluated),
+        (
+            *sweep.failures,
+            *(failure for read in reads for failure in read.failures),
+            *organization.failures,
+            *failures_of(sent),
+        ),
         unresolved,
         dict(sorted(clients.calls.items())),
+        organization.organization,
+        tuple(_region(read, told=told) for read in sent if read.enabled),
     )
+    return Reading(account, caller, tuple(read.region for read in reads if read.enabled))
+
+
+def _region(read: SesRead, *, told: bool) -> SesRegion:
+    """Return a region's facts; where no policy at all could be read, none is half-known either."""
+    if told:
+        return read.found
+    bare = tuple(identity._replace(policies=()) for identity in read.found.identities)
+    return read.found._replace(identities=bare)
+
+
+def _watch(groups: Mapping[str, Sequence[Future[Any]]], say: Callable[[str], None]) -> None:
+    """Wait for all jobs, and say after each how many of its group are done."""
+    names = {job: name for name, jobs in groups.items() for job in jobs}
+    done: Counter[str] = Counter()
+    for job in as_completed(names):
+        name = names[job]
+        done[name] += 1
+        say(f"{name}: {done[name]} of {len(groups[name])} regions read")
 
 
 def _silent(_: str) -> None:
     """Take a line of progress that nobody asked for."""
 
 
-def _note_regions(plan: RegionPlan, reads: list[RegionRead]) -> None:
+def _note_regions(note: str | None, reads: list[RegionRead], sent: list[SesRead]) -> None:
     """Say what was taken for granted about regions. It isn't incompleteness, so it is logged."""
-    unused = ", ".join(read.region for read in reads if not read.enabled)
-    if plan.note:
-        _LOG.warning("%s; taken as not enabled: %s", plan.note, unused or "none")
+    projects = {read.region for read in reads if not read.enabled}
+    identities = {read.found.region for read in sent if not read.enabled}
+    unused = ", ".join(sorted(projects | identities))
+    if note:
+        _LOG.warning("%s; taken as not enabled: %s", note, unused or "none")
     elif unused:
         _LOG.info("not enabled: %s", unused)
 
 
-def _identity(clients: Clients, region: str) -> tuple[str, str]:
-    """Return the (partition, account id) that the credentials belong to.
+def _identity(clients: Clients, region: str) -> tuple[str, str, str]:
+    """Return the (caller's ARN, partition, account id) that the credentials belong to.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
     try:
         answer = understood(clients.sts(region).get_caller_identity)
-        return understood(lambda: (answer["Arn"].split(":")[1], answer["Account"]))
+        return understood(lambda: (answer["Arn"], answer["Arn"].split(":")[1], answer["Account"]))
     except AWS_ERRORS as error:
         raise CollectError(
             f"sts:GetCallerIdentity {region}: {describe(error)}; {_advice(error)}"

@@ -1,4 +1,4 @@
-"""Which regions to ask for CodeBuild projects, and whose silence is harmless."""
+"""Which regions to ask for CodeBuild projects and SES identities; whose silence is harmless."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from auditor.collect.clients import AWS_ERRORS, describe, error_code, pages_of
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import boto3
     from mypy_boto3_account import AccountClient
@@ -46,19 +46,26 @@ _HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-
 
 
 class RegionPlan(NamedTuple):
-    """The regions to read.
+    """The regions to read one service in.
 
     ``certain`` must answer: a failure there makes the audit incomplete. ``unsure`` may not be
-    enabled, and then has no projects. ``note`` says in one line why that isn't known, or is None.
+    enabled, and then has nothing of the account.
     """
 
     certain: tuple[str, ...]
     unsure: tuple[str, ...] = ()
-    note: str | None = None
 
     def excuses(self, region: str, error: Exception) -> bool:
         """Return whether an error in ``region`` means that the account doesn't use the region."""
         return region in self.unsure and error_code(error) in _NOT_ENABLED_CODES
+
+
+class Plans(NamedTuple):
+    """The regions of each service. ``note`` says why it isn't known which are enabled, or None."""
+
+    codebuild: RegionPlan
+    ses: RegionPlan
+    note: str | None = None
 
 
 def home_region(session: boto3.Session, partition: str) -> str:
@@ -90,37 +97,45 @@ def first_region(session: boto3.Session, regions: Sequence[str]) -> str:
 
 def plan_regions(
     session: boto3.Session, clients: Clients, partition: str, asked: Sequence[str]
-) -> RegionPlan:
+) -> Plans:
     """Return the regions to read: those asked for, or all that the account may use.
 
     :raises InputError: if CodeBuild isn't known to exist in a region asked for.
     """
-    known = session.get_available_regions("codebuild", partition)
+    codebuild = session.get_available_regions("codebuild", partition)
+    ses = session.get_available_regions("sesv2", partition)
     if asked:
         for region in asked:
-            if region not in known:
+            if region not in codebuild:
                 raise InputError(
                     f"region {region!r}: no region with CodeBuild in partition {partition};"
-                    f" there are {', '.join(known) or 'none'} (a newer boto3 may know more)"
+                    f" there are {', '.join(codebuild) or 'none'} (a newer boto3 may know more)"
                 )
-        return RegionPlan(tuple(dict.fromkeys(asked)))
+        once = tuple(dict.fromkeys(asked))
+        return Plans(RegionPlan(once), RegionPlan(tuple(r for r in once if r in ses)))
     if partition != "aws":
-        return RegionPlan(tuple(known))
+        return Plans(RegionPlan(tuple(codebuild)), RegionPlan(tuple(ses)))
+    note = None
+    status: dict[str, str] = {}
     try:
         status = _opt_status(clients.account(home_region(session, partition)))
+        if not status:
+            note = "account:ListRegions named no region; trying every region"
     except AWS_ERRORS as error:
-        return RegionPlan(
-            tuple(r for r in known if r in _ALWAYS_ENABLED),
-            tuple(r for r in known if r not in _ALWAYS_ENABLED),
+        note = (
             "account:ListRegions can't be asked which regions are enabled"
-            f" ({describe(error)}); trying every region",
+            f" ({describe(error)}); trying every region"
         )
+    return Plans(_plan(codebuild, status), _plan(ses, status), note)
+
+
+def _plan(known: Sequence[str], status: Mapping[str, str]) -> RegionPlan:
+    """Return which of the regions that a service is in are to be read, by their opt-in status."""
     usable = {"ENABLED", "ENABLED_BY_DEFAULT"}
     certain = tuple(r for r in known if r in _ALWAYS_ENABLED or status.get(r) in usable)
     # ENABLING and DISABLING last minutes to hours; a region that the answer leaves out may be new.
     unsure = tuple(r for r in known if r not in certain and status.get(r) != "DISABLED")
-    note = None if status else "account:ListRegions named no region; trying every region"
-    return RegionPlan(certain, unsure, note)
+    return RegionPlan(certain, unsure)
 
 
 def _opt_status(client: AccountClient) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from tests.cli.conftest import CLEAN, OPEN, SAFE, TRUST, run
+from tests.collect import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ NOW = ("--now", "2026-11-23T03:00:00Z")
 @pytest.fixture(scope="module")
 def account() -> Iterator[dict[str, str]]:
     """An account with an open and a safe role, each used by a project; the settings to reach it."""
+    gaps.fill()
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

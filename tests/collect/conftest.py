@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.collect import gaps
 from tests.collect.wire import Wire
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Give every test made-up credentials and fail it if anything reaches for the network."""
+    gaps.fill()
     for name in list(os.environ):
         if name.startswith("AWS_"):  # AWS_ENDPOINT_URL would even lead moto's calls elsewhere
             monkeypatch.delenv(name)

@@ -75,7 +75,9 @@ def test_end_to_end(session: boto3.Session) -> None:
     said: list[str] = []
     account = collect_account(session, regions=REGIONS, progress=said.append)
     assert (account.account_id, account.partition) == (ACCOUNT, "aws")
-    assert account.not_evaluated == ("scps", "identity-policies")
+    assert account.not_evaluated == ()
+    assert account.organization is None
+    assert [one.region for one in account.ses] == list(REGIONS)
     assert account.failures == ()
     assert account.unresolved_projects == ()
     by_arn = {one.arn: one for one in account.roles}
@@ -99,10 +101,14 @@ def test_end_to_end(session: boto3.Session) -> None:
         "codebuild:BatchGetProjects": 2,
         "codebuild:ListProjects": 2,
         "iam:GetAccountAuthorizationDetails": 1,
+        "organizations:DescribeOrganization": 1,
+        "sesv2:GetAccount": 2,
+        "sesv2:ListEmailIdentities": 2,
         "sts:GetCallerIdentity": 1,
     }
     assert f"account {ACCOUNT}" in said
     assert "CodeBuild: 2 of 2 regions read" in said
+    assert "SES: 2 of 2 regions read" in said
 
 
 def test_aws_managed_policies() -> None:

@@ -178,7 +178,11 @@ def _in_text(value: object, *, url: bool) -> object:
     }
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(_roles, min_size=1, max_size=3), st.data())
 def test_file_form_and_document_form_never_matter(
     tmp_path: Path, roles: list[list[dict[str, object]]], data: st.DataObject

@@ -8,10 +8,11 @@ https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -73,8 +74,25 @@ def _read(request: AWSPreparedRequest) -> Request:
         return Request(f"{host[0]}:{name.rpartition('.')[2]}", region, json.loads(text))
     if url.path == "/listRegions":
         return Request("account:ListRegions", region, json.loads(text))
+    if host[0] == "email":
+        return _ses(url.path, region, text)
     fields = {key: values[0] for key, values in parse_qs(text).items()}
     return Request(f"{host[0]}:{fields['Action']}", region, fields)
+
+
+def _ses(path: str, region: str, body: str) -> Request:
+    """A request to SES, whose API tells operations by their paths.
+
+    https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Operations.html
+    """
+    if path == "/v2/email/account":
+        return Request("sesv2:GetAccount", region, {})
+    if path == "/v2/email/list-identities":
+        return Request("sesv2:ListEmailIdentities", region, json.loads(body or "{}"))
+    identity = re.fullmatch("/v2/email/identities/([^/]+)/policies", path)
+    fields = {"EmailIdentity": unquote(identity[1])} if identity else {}
+    name = "GetEmailIdentityPolicies" if identity else path
+    return Request(f"sesv2:{name}", region, fields)
 
 
 class _Raw(BytesIO):

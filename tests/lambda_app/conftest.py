@@ -11,6 +11,7 @@ from chalice.test import Client
 from moto import mock_aws
 
 from app import app
+from tests.collect import gaps
 from tests.lambda_app import world as worlds
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.fixture
 def world(environment: pytest.MonkeyPatch) -> Iterator[worlds.World]:
     """An account with an open and a simulator-only role, and settings that fit it."""
+    gaps.fill()
     with mock_aws():
         made = worlds.build()
         environment.setenv("AUDITOR_TOPIC_ARN", made.topic_arn)

@@ -16,6 +16,8 @@ from chalicelib import reply, store
 from tests.lambda_app.world import BUCKET, REGION, hook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalice.test import Client
 
     from tests.lambda_app.world import World
@@ -34,8 +36,28 @@ RESOURCES: dict[str, Any] = YAMLTemplateSerializer().load_template(
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 RUNTIME = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 
+FULL_ACCESS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
+
+
+ORGANIZATION: dict[str, dict[str, Any]] = {
+    "DescribeOrganization": {
+        "Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": "999999999999"}
+    },
+    "ListParents": {"Parents": [{"Id": "r-a1b2", "Type": "ROOT"}]},
+    "ListPoliciesForTarget": {"Policies": [{"Id": "p-FullAWSAccess", "Name": "FullAWSAccess"}]},
+    "DescribePolicy": {"Policy": {"Content": json.dumps(FULL_ACCESS)}},
+}
+
+
+def answering(body: dict[str, Any]) -> Callable[..., Any]:
+    """Return a handler that answers a call in AWS's place."""
+    return lambda **_: (SimpleNamespace(status_code=200, headers={}), body)
 
 
 def statements(function: str) -> list[dict[str, Any]]:
@@ -70,6 +92,11 @@ def calls(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return SimpleNamespace(status_code=200, headers={}), {"Regions": [region]}
 
     hook(monkeypatch, "before-call.account.ListRegions", list_regions)
+    # Every call is made for an account with an identity, in an organization that lets it read the
+    # SCPs above it. moto's own account can't be a member of one.
+    boto3.client("sesv2").create_email_identity(EmailIdentity="example.com")
+    for operation, answer in ORGANIZATION.items():
+        hook(monkeypatch, f"before-call.organizations.{operation}", answering(answer))
     hook(monkeypatch, "before-parameter-build", record)
     # Not narrowed to one region: the way that asks for the account's regions.
     monkeypatch.delenv("AUDITOR_REGIONS")
