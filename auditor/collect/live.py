@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from auditor.collect.codebuild import RegionRead
     from auditor.collect.ses import SesRead
 
+# What the caller may not be told: the policies of the levels above, and those of identities.
+NOT_EVALUATED = ("scps", "identity-policies")
+
 _LOG = logging.getLogger(__name__)
 _THREADS = 16  # questions asked at a time; each waits for AWS nearly all the while
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -109,12 +112,12 @@ def read_account(
     uses = [use for read in reads for use in read.uses]
     unresolved = attach_projects(sweep.roles, uses, account_id, all_roles=sweep.complete)
     told = policies_evaluated(sent)
-    missing = {"scps": organization.evaluated, "identity-policies": told}
+    evaluated = dict(zip(NOT_EVALUATED, (organization.evaluated, told), strict=True))
     account = Account(
         account_id,
         partition,
         sweep.roles,
-        tuple(name for name, evaluated in missing.items() if not evaluated),
+        tuple(name for name in NOT_EVALUATED if not evaluated[name]),
         (
             *sweep.failures,
             *(failure for read in reads for failure in read.failures),
