@@ -5,30 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.chains import Chains
-from auditor.engine.memory import Memory
 from auditor.findings import SEVERITIES, Finding, Report, RoleReport
 from auditor.globs import like
-from auditor.rules.classify import rule_of
-from auditor.rules.lint import lint
-from auditor.rules.making import (
-    chain_finding,
-    exposure_finding,
-    lint_finding,
-    self_granting_finding,
-    severity_of,
-)
+from auditor.judging import Judge
+from auditor.rules.making import chain_finding, self_granting_finding
 from auditor.scope import in_scope
 from auditor.selfgrants import self_grants
 from auditor.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from auditor.account import Account, Role
     from auditor.engine.decide import Decision
-    from auditor.engine.layers import Layer
     from auditor.findings import Certainty, Verdict
+    from auditor.judging import Judged
 
 
 def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) -> Report:
@@ -38,13 +30,13 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     out the roles that match none of them.
     """
     standing = Standing(account, int(now.timestamp()))
-    decided = _Decided(standing)
+    judge = Judge(standing)
     roles = list(account.roles)
     audited = [role for role in roles if in_scope(role) and _wanted(role, role_globs)]
-    chains = Chains(standing, decided)
+    chains = Chains(standing, judge.decide)
     beyond = chains.follow(audited, roles)
-    exposed = [role for role in audited if decided(role).verdict == "exposed"] + beyond
-    reports = [_role(role, decided(role), chains, exposed) for role in audited]
+    exposed = [role for role in audited if judge.decide(role).verdict == "exposed"] + beyond
+    reports = [_role(role, judge.of(role), chains, exposed) for role in audited]
     return Report(
         generated_at=now,
         account_id=account.account_id,
@@ -62,26 +54,12 @@ def _wanted(role: Role, globs: Sequence[str]) -> bool:
     return not patterns or any(p.matches(role.name) or p.matches(role.arn) for p in patterns)
 
 
-class _Decided:
-    """Decides roles by their own policies, each once."""
-
-    def __init__(self, standing: Standing) -> None:
-        self._standing = standing
-        self._memory = Memory(standing.identities)
-        self._known: dict[str, Decision] = {}
-
-    def __call__(self, role: Role) -> Decision:
-        if role.arn not in self._known:
-            caller, layers = self._standing.caller(role), self._standing.layers(role)
-            self._known[role.arn] = self._memory.decide(caller, layers)
-        return self._known[role.arn]
-
-
-def _role(role: Role, decision: Decision, chains: Chains, exposed: Sequence[Role]) -> RoleReport:
+def _role(role: Role, judged: Judged, chains: Chains, exposed: Sequence[Role]) -> RoleReport:
     """Report on one role."""
-    layers = chains.standing.layers(role)
-    verdict, certainty, reason = _verdict(role, decision, chains)
-    found = list(_findings(role, decision, layers, verdict))
+    verdict, certainty, reason = _verdict(role, judged.decision, chains)
+    found = [draft.about(role) for draft in judged.drafts]
+    if verdict != "exposed":
+        found += [draft.about(role) for draft in judged.advice]
     chain = chains.found.get(role.arn)
     if chain is not None and chain.level != "undetermined":
         found.append(chain_finding(role, chain.roles, chain.level, chain.end, chain.allows))
@@ -96,7 +74,7 @@ def _role(role: Role, decision: Decision, chains: Chains, exposed: Sequence[Role
         certainty=certainty,
         reason=reason,
         findings=tuple(sorted(found, key=_order)),
-        notes=decision.notes,
+        notes=judged.decision.notes,
     )
 
 
@@ -123,17 +101,3 @@ def _verdict(
     if role.arn in chains.unknown:
         return "undetermined", None, chains.unknown[role.arn]
     return decision.verdict, None, None
-
-
-def _findings(
-    role: Role, decision: Decision, layers: Sequence[Layer], verdict: Verdict
-) -> Iterable[Finding]:
-    for exposure in decision.exposures:
-        yield exposure_finding(
-            role, rule_of(exposure, layers), severity_of(exposure), exposure, layers
-        )
-    if decision.bounce is not None:
-        yield exposure_finding(role, "uncheckable-action", "low", decision.bounce, layers)
-    if verdict != "exposed":
-        for rule, located in lint(layers):
-            yield lint_finding(role, rule, located)

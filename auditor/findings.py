@@ -32,6 +32,21 @@ class Witness(NamedTuple):
     context: Mapping[str, str | tuple[str, ...]]
 
 
+ConfirmationOutcome = Literal["agrees", "disagrees", "unanswered"]
+
+
+class Confirmation(NamedTuple):
+    """What AWS's own policy simulator says of a witness.
+
+    ``decision`` is its word (``allowed``, ``implicitDeny``, ``explicitDeny``), None where it could
+    not be asked. ``message`` is one sentence: what it takes into account, or why it wasn't asked.
+    """
+
+    outcome: ConfirmationOutcome
+    decision: str | None
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class StatementRef:
     """Where a statement stands: layer, policy, index (from 0) and effect.
@@ -50,7 +65,10 @@ class StatementRef:
 
 @dataclass(slots=True)
 class Finding:
-    """One thing to know about a role. ``id`` depends on role, rule and action alone."""
+    """One thing to know about a role. ``id`` depends on role, rule and action alone.
+
+    ``confirmation`` is AWS's own answer about the witness, where it was asked for.
+    """
 
     id: str
     rule: str
@@ -60,6 +78,7 @@ class Finding:
     witness: Witness | None
     statements: tuple[StatementRef, ...]
     remediation: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(slots=True)

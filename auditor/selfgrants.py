@@ -71,6 +71,8 @@ def _asked(powers: Powers, action: str, resource: str, facts: Facts) -> Iterator
 
 def _passing(role: Role, powers: Powers, exposed: Iterable[Role]) -> Iterator[Call]:
     """Yield at most one PassRole: of an exposed role, to a service that can be made to run it."""
+    if not powers.names("iam:PassRole"):
+        return
     services = [
         service
         for service, groups in _RUNNERS.items()

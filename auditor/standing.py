@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.engine.caller import Caller
+from auditor.engine.caller import Caller, hangs_on_caller
 from auditor.engine.layers import IdentityPolicies, Layer, Placed
 from auditor.errors import PolicyError
 from auditor.policy.parse import parse
@@ -17,11 +17,25 @@ if TYPE_CHECKING:
     from auditor.policy.model import Document
 
 
+class Signed(NamedTuple):
+    """A document's number (equal for equal contents in equal places) and what it asks about.
+
+    ``silent``: it says nothing about sends. ``facts`` are the keys it mentions whose values differ
+    from role to role.
+    """
+
+    number: int
+    silent: bool
+    facts: tuple[str, ...]
+
+
 class Documents:
     """Policy documents read once each: a policy attached to many roles is one shared instance."""
 
     def __init__(self) -> None:
         self._shared: dict[PolicyText, Document | PolicyError] = {}
+        self._signed: dict[PolicyText, Signed] = {}
+        self._numbers: dict[object, int] = {}
         self._whole: dict[PolicyText, Document | PolicyError] = {}
 
     def sends(self, source: PolicyText) -> Document | PolicyError:
@@ -30,6 +44,23 @@ class Documents:
             attached = source.kind in ("identity-policy", "trust")
             self._shared[source] = _parsed(source, every=False, attached=attached)
         return self._shared[source]
+
+    def signed(self, source: PolicyText) -> Signed:
+        """Return what a decision, and what is told of it, hangs on in a document."""
+        if source not in self._signed:
+            found = self.sends(source)
+            place = (source.kind, source.name, source.arn)
+            if isinstance(found, PolicyError):
+                self._signed[source] = Signed(self._number((place, found.what)), False, ())
+            else:
+                said = tuple((one.meaning, one.sid, one.index) for one in found.statements)
+                keys = {key for one in found.statements for key in one.mentions}
+                facts = tuple(sorted(filter(hangs_on_caller, keys)))
+                self._signed[source] = Signed(self._number((place, said)), not said, facts)
+        return self._signed[source]
+
+    def _number(self, key: object) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
 
     def whole(self, source: PolicyText) -> Document | PolicyError:
         """Return all of a document's statements, or why it can't be read."""
@@ -74,6 +105,16 @@ class Standing:
             if identity.policies
             for layer in (self._layer("identity-policy", identity.policies),)
         )
+
+        self.facts = frozenset(
+            key
+            for documents in (*(layer.documents for layer in self.scps),
+                              *(identity.documents for identity in self.identities))
+            for placed in documents
+            for statement in placed.document.statements
+            for key in statement.mentions
+            if hangs_on_caller(key)
+        )  # fmt: skip
 
     def caller(self, role: Role) -> Caller:
         """Return what is known of a role's sessions; account and partition are its ARN's."""

@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("auditor.rules",),
     ("auditor.scope",),
     ("auditor.standing",),
+    ("auditor.judging",),
     ("auditor.chains",),
     ("auditor.selfgrants",),
     ("auditor.audit",),

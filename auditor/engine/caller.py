@@ -120,6 +120,11 @@ class Caller(NamedTuple):
         return None
 
 
+def hangs_on_caller(key: str) -> bool:
+    """Tell whether a key's value (or absence) may differ between two roles of one account."""
+    return key.startswith(_TAG) or key in ("aws:principalarn", USER_ID)
+
+
 _ABSENT_KEY: Final = Key(Presence.ABSENT)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from auditor.globs import like
@@ -71,5 +72,9 @@ def statements(layer: Layer, action: int | str, *, allows: bool) -> list[Located
 
 def names(statement: Statement, action: str) -> bool:
     """Tell whether a statement applies to an action, by name and without case."""
-    low = action.lower()
-    return statement.not_action != any(like(name.lower()).matches(low) for name in statement.names)
+    return statement.not_action != any(_named(name, action) for name in statement.names)
+
+
+@lru_cache(maxsize=65_536)
+def _named(pattern: str, action: str) -> bool:
+    return like(pattern.lower()).matches(action.lower())

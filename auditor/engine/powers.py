@@ -69,6 +69,10 @@ class Powers:
 
     def _either(self, action: str, resource: str, facts: Facts, trust: Layer | None) -> Call | None:
         row = SendAction(action, (), ())
+        if trust is None:
+            plain = self._plainly(Setting(self.caller, row, least=True, facts=facts), resource)
+            if plain is not None:
+                return Call(action, resource, "proven", plain)
         for least in (True, False):
             setting = Setting(self.caller, row, least, facts=facts)
             asked = self._clauses(setting, resource, trust)
@@ -81,6 +85,26 @@ class Powers:
                 chosen = tuple(one for one in solution.chosen if isinstance(one, Located))
                 return Call(action, resource, "proven" if sure else "possible", chosen)
         return None
+
+    def _plainly(self, setting: Setting, resource: str) -> tuple[Located, ...] | None:
+        """Return an unconditional Allow a layer, where there are such and no Denies at all."""
+        found: list[Located] = []
+        for index, layer in enumerate(self.layers):
+            if layer.unread or self._on(index, setting, resource, allows=False):
+                return None
+            allows = self._on(index, setting, resource, allows=True)
+            plain = next((one for one in allows if not one.statement.conditions), None)
+            if plain is None:
+                return None
+            found.append(plain)
+        return tuple(found)
+
+    def names(self, action: str) -> bool:
+        """Tell whether any Allow of the role's identity policies names an action."""
+        key = (0, action, True)
+        if key not in self._listed:
+            self._listed[key] = statements(self.layers[0], action, allows=True)
+        return bool(self._listed[key])
 
     def _on(self, layer: int, setting: Setting, resource: str, *, allows: bool) -> list[Located]:
         """Return a layer's statements on the call, by action and resource."""

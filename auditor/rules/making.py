@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import BOUNCE
 from auditor.findings import Finding, StatementRef, Witness
@@ -28,24 +28,56 @@ def severity_of(exposure: Exposure) -> Severity:
     return "high" if exposure.certainty == "proven" and exposure.plain else "medium"
 
 
-def exposure_finding(
-    role: Role, rule: str, severity: Severity, exposure: Exposure, layers: Sequence[Layer]
-) -> Finding:
-    """Return the finding about a send that AWS would allow."""
+class Draft(NamedTuple):
+    """A finding but for the role it is about: ``tail`` follows the role's name in the title."""
+
+    rule: str
+    severity: Severity
+    certainty: Certainty
+    action: str
+    tail: str
+    witness: Witness | None
+    statements: tuple[StatementRef, ...]
+
+    def about(self, role: Role) -> Finding:
+        """Return the finding on a role."""
+        return Finding(
+            _id(role.arn, self.rule, self.action),
+            self.rule,
+            self.severity,
+            self.certainty,
+            role.name + self.tail,
+            self.witness,
+            self.statements,
+            _remedy(self.rule),
+        )
+
+
+def _tail(rule: str, action: str) -> str:
+    """Return a rule's sentence without the role's name, which every sentence starts with."""
+    return RULES[rule].title.format(role="", action=action)
+
+
+def draft_exposure(
+    rule: str, severity: Severity, exposure: Exposure, layers: Sequence[Layer]
+) -> Draft:
+    """Draft the finding about a send that AWS would allow."""
     action = exposure.action.name
-    title = RULES[rule].title.format(role=role.name, action=action)
-    if action == BOUNCE:
-        title = f"{role.name} may call {action}: it answers received mail only, unchecked."
-    return Finding(
-        id=_id(role.arn, rule, action),
-        rule=rule,
-        severity=severity,
-        certainty=exposure.certainty,
-        title=title,
-        witness=Witness(*exposure.request),
-        statements=_refs(evidence(exposure, layers)),
-        remediation=_remedy(rule),
+    bounce = f" may call {action}: it answers received mail only, unchecked."
+    return Draft(
+        rule,
+        severity,
+        exposure.certainty,
+        action,
+        bounce if action == BOUNCE else _tail(rule, action),
+        Witness(*exposure.request),
+        _refs(evidence(exposure, layers)),
     )
+
+
+def draft_lint(rule: str, located: Located) -> Draft:
+    """Draft the finding about a statement of a role that isn't exposed."""
+    return Draft(rule, "info", "proven", "", _tail(rule, ""), None, _refs((located,)))
 
 
 @lru_cache(maxsize=64)
@@ -76,20 +108,6 @@ def _refs(located: Iterable[Located]) -> tuple[StatementRef, ...]:
             effect="Allow" if one.statement.allows else "Deny",
         )
         for one in located
-    )
-
-
-def lint_finding(role: Role, rule: str, located: Located) -> Finding:
-    """Return the finding about a statement of a role that isn't exposed."""
-    return Finding(
-        id=_id(role.arn, rule, ""),
-        rule=rule,
-        severity="info",
-        certainty="proven",
-        title=RULES[rule].title.format(role=role.name, action=""),
-        witness=None,
-        statements=_refs((located,)),
-        remediation=_remedy(rule),
     )
 
 

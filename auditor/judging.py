@@ -1,0 +1,94 @@
+"""Decides roles and drafts what to say of them; roles that say the same share one draft."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.engine.caller import USER_ID
+from auditor.engine.grants import grants
+from auditor.engine.memory import Memory
+from auditor.rules.classify import rule_of
+from auditor.rules.lint import lint
+from auditor.rules.making import Draft, draft_exposure, draft_lint, severity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auditor.account import Role
+    from auditor.engine.decide import Decision
+    from auditor.engine.layers import Layer
+    from auditor.standing import Standing
+
+
+class Judged(NamedTuple):
+    """A decision on a role's own policies, and drafts of its findings.
+
+    ``advice`` is only said where the role turns out not to be exposed.
+    """
+
+    decision: Decision
+    drafts: tuple[Draft, ...]
+    advice: tuple[Draft, ...]
+
+
+class Judge:
+    """Decides the roles of one account, each distinct one once."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._memory = Memory(standing.identities)
+        self._alike: dict[object, Judged] = {}
+        self._known: dict[str, Judged] = {}
+
+    def of(self, role: Role) -> Judged:
+        """Judge a role."""
+        if role.arn not in self._known:
+            key = self._key(role)
+            if key not in self._alike:
+                self._alike[key] = self._judge(role)
+            self._known[role.arn] = self._alike[key]
+        return self._known[role.arn]
+
+    def decide(self, role: Role) -> Decision:
+        """Decide a role by its own policies."""
+        return self.of(role).decision
+
+    def _key(self, role: Role) -> object:
+        """Return all that a role's decision, and what is said of it, hangs on."""
+        documents = self._standing.documents
+        signed = [documents.signed(source) for source in (*role.inline, *role.attached)]
+        limit = None if role.boundary is None else documents.signed(role.boundary)
+        asked = {key for one in signed for key in one.facts}
+        asked.update(limit.facts if limit is not None else ())
+        asked.update(self._standing.facts)
+        head = role.arn.partition(":role/")[0]
+        key: tuple[object, ...] = (
+            head,
+            tuple(one.number for one in signed if not one.silent),
+            None if limit is None else limit.number,
+        )
+        if not asked and not self._standing.identities:
+            return key
+        caller = self._standing.caller(role)
+        facts = tuple(
+            (name, caller.role_id if name == USER_ID else caller.known(name))
+            for name in sorted(asked)
+        )
+        named = tuple(
+            (one.naming, one.session, one.identity.arn, one.located)
+            for one in grants(self._standing.identities, caller)
+        )
+        return (*key, facts, named, caller.role_id if named else "")
+
+    def _judge(self, role: Role) -> Judged:
+        layers = self._standing.layers(role)
+        decision = self._memory.decide(self._standing.caller(role), layers)
+        advice = tuple(draft_lint(rule, located) for rule, located in lint(layers))
+        return Judged(decision, tuple(_drafts(decision, layers)), advice)
+
+
+def _drafts(decision: Decision, layers: Sequence[Layer]) -> Iterator[Draft]:
+    for exposure in decision.exposures:
+        yield draft_exposure(rule_of(exposure, layers), severity_of(exposure), exposure, layers)
+    if decision.bounce is not None:
+        yield draft_exposure("uncheckable-action", "low", decision.bounce, layers)
