@@ -220,8 +220,8 @@ class _Decider:
             if solution is None:
                 return None
             plain = is_plain(solution.state)
-            if not plain:
-                now = self.caller.now
+            now = self.caller.now
+            if not plain and _may_be_plain(asked, now):
                 better = _quietly(Search(accept, lambda atom: admits(atom, now)), state, asked)
                 plain = better is not None and is_plain(better.state)
                 solution = better if better is not None and plain else solution
@@ -261,6 +261,14 @@ def _tied(state: State, question: Question, *, quietly: bool = False) -> bool:
     if found is not None and found.undecided is not None and not quietly:
         raise Undecidable(found.undecided)
     return found is None or found.identity is not None
+
+
+def _may_be_plain(asked: Sequence[Clause], now: int) -> bool:
+    """Tell whether each clause has an option that needs nothing special (an upper bound)."""
+    return all(
+        any(all(admits(atom, now) for atom in option.atoms) for option in clause)
+        for clause in asked
+    )
 
 
 def _quietly(search: Search, state: State, asked: Sequence[Clause]) -> Solution | None:

@@ -7,13 +7,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.actions import RECIPIENTS, SEND_ACTIONS
 from auditor.engine.caller import MFA, Caller, Presence
 from auditor.engine.layers import Located
 from auditor.engine.principals import Naming, naming
-from auditor.globs import EVERYTHING, like
+from auditor.globs import EVERYTHING, STAR, Glob, like
 from auditor.policy.operators import NULL, read
 from auditor.policy.values import joined
 from auditor.policy.variables import Literal, Variable, resolve, split
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from auditor.engine.layers import IdentityPolicies, Layer
     from auditor.engine.request import Request
     from auditor.policy.model import Condition, Statement
-    from auditor.policy.variables import Resolved
 
 _AUTHORIZED = (
     "ses:SendEmail", "ses:SendRawEmail", "ses:SendTemplatedEmail", "ses:SendBulkTemplatedEmail"
@@ -141,9 +141,10 @@ class Trial:
         role: list[Located] = []
         session: list[Located] = []
         denying: list[Located] = []
-        user = (self.values("aws:userid") or ("",))[0].partition(":")[2]
-        for identity in identities:
-            for placed in identity.documents if identity.arn == resource else ():
+        own = [identity for identity in identities if identity.arn == resource]
+        user = (self.values("aws:userid") or ("",))[0].partition(":")[2] if own else ""
+        for identity in own:
+            for placed in identity.documents:
                 for statement in placed.document.statements:
                     if statement.principals is None or not self.matches(statement, resource):
                         continue
@@ -162,28 +163,19 @@ class Trial:
 
     def covers(self, statement: Statement, text: str, resource: str, leaning: bool) -> bool:
         """Tell whether one resource pattern matches an ARN."""
-        parts: Resolved = ((text, False),)
-        if statement.variables and "${" in text:
-            found = resolve(text, self._constant)
-            if found is None and not leaning:
-                return False
-            if found is None:  # what nobody can tell may be any text
-                found = tuple(
-                    ("*", False) if known is None else (known, not isinstance(piece, str))
-                    for piece in split(text)
-                    for known in (self._known_text(piece),)
-                )
-            parts = found
-        pattern = joined(parts, wild=True, fold=False)
-        if pattern == EVERYTHING:
-            return True
+        if "${" not in text or not statement.variables:
+            return _plainly_covers(text, resource, leaning)
+        parts = resolve(text, self._constant)
+        if parts is None and not leaning:
+            return False
+        if parts is None:  # what nobody can tell may be any text
+            parts = tuple(
+                ("*", False) if known is None else (known, not isinstance(piece, str))
+                for piece in split(text)
+                for known in (self._known_text(piece),)
+            )
         shown = "".join(part for part, _ in parts)
-        if leaning and not shown.startswith("arn:") and shown.count(":") < 5 and "*" in shown:
-            return True
-        missing = 5 - shown.count(":")
-        if missing > 0:
-            pattern = joined((*parts, (":*" * missing, False)), wild=True, fold=False)
-        return pattern.matches(resource)
+        return _covers(joined(parts, wild=True, fold=False), shown, resource, leaning)
 
     def _known_text(self, piece: str | Variable | Literal) -> str | None:
         """Return the text of a piece of a value, None where nobody can tell it."""
@@ -244,3 +236,20 @@ class Trial:
             else:
                 matched = matched or ready.matches(value)
         return matched != operator.negated
+
+
+@lru_cache(maxsize=65_536)
+def _plainly_covers(text: str, resource: str, leaning: bool) -> bool:
+    return _covers(like(text), text, resource, leaning)
+
+
+def _covers(pattern: Glob, shown: str, resource: str, leaning: bool) -> bool:
+    """Tell whether a pattern, completed to six parts, matches an ARN; ``shown`` is its text."""
+    if pattern == EVERYTHING:
+        return True
+    missing = 5 - shown.count(":")
+    if leaning and not shown.startswith("arn:") and missing > 0 and "*" in shown:
+        return True
+    if missing > 0:
+        pattern = Glob((*pattern.items, *((":", STAR) * missing)))
+    return pattern.matches(resource)

@@ -38,6 +38,17 @@ ANY_RESOURCE: Final = Parts(None, None, None)
 
 
 @lru_cache(maxsize=65_536)
+def _parts_of_text(text: str, partition: str) -> Parts | None:
+    """Split a pattern without variables that begins as an ARN does; the same as ``_parts``."""
+    parts = text.split(":", 5)
+    parts += ["*"] * (6 - len(parts))
+    for part, wanted in zip(parts[1:3], (partition, "ses"), strict=True):
+        if part != wanted and not like(part).matches(wanted):
+            return None
+    globs = [like(part) for part in parts[3:]]
+    return Parts(*(None if glob == EVERYTHING else glob for glob in globs))
+
+
 def _parts(glob: Glob, partition: str, *, generous: bool) -> Parts | None:
     """Split a pattern; None where it can't match an SES ARN of the partition."""
     if glob == EVERYTHING:
@@ -63,6 +74,14 @@ def _patterns(statement: Statement, setting: Setting) -> Iterator[Parts]:
     """Yield the parts of those of a statement's patterns that can match an SES ARN."""
     generous = setting.generous(allows=statement.allows) != statement.not_resource
     for text in statement.resources:
+        if text == "*":
+            yield ANY_RESOURCE
+            continue
+        if text.startswith("arn:") and "${" not in text:
+            plain = _parts_of_text(text, setting.caller.partition)
+            if plain is not None:
+                yield plain
+            continue
         glob = _glob(statement, text, setting, generous=generous)
         if glob is None:
             continue
