@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - Typer reads it at run time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from auditor.cli.account import moment_of, read_live
 from auditor.cli.status import FailOn, exit_status
 from auditor.cli.streams import check_output, say, screen, write_file, write_report
 from auditor.errors import InputError
 from auditor.report.interface import PLAIN, format_names, load_format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from auditor.account import Account
     from auditor.findings import Report
@@ -72,6 +73,14 @@ def scan(
         str | None,
         typer.Option(metavar="NAME", help="Profile of the AWS configuration to use."),
     ] = None,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm",
+            help="Ask AWS's own policy simulator about each exposed role's requests, and report"
+            " where it disagrees. Takes iam:SimulatePrincipalPolicy.",
+        ),
+    ] = False,
 ) -> int:
     """Audit the CodeBuild roles of one account.
 
@@ -89,13 +98,17 @@ def scan(
     severity low and info never change it.
     """
     chosen = load_format(format_)
-    moment = _moment(now)
+    moment = moment_of(now)
     globs = role or []
+    if confirm and snapshot is not None:
+        raise InputError("--confirm: asks AWS, which --snapshot doesn't; leave one of them out")
     if output is not None:
         check_output(output, snapshot)
-    report = _audit(snapshot, moment, globs, region or [], profile)
+    report = _audit(snapshot, moment, globs, _From(region or [], profile, confirm))
     for glob in _unmatched(globs, report):
         say(f"warning: --role {glob} matches no CodeBuild role")
+    for line in _contradictions(report):
+        say(f"warning: {line}")
     look = PLAIN if output is not None else screen()
     text = chosen.render(report, look)
     if output is None:
@@ -105,25 +118,15 @@ def scan(
     return exit_status(report, fail_on)
 
 
-def _moment(text: str | None) -> datetime:
-    """Return the time that conditions see, in UTC and whole seconds."""
-    try:
-        moment = datetime.now(UTC) if text is None else datetime.fromisoformat(text)
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:  # OverflowError: before year 1 in UTC
-        raise InputError(
-            f"--now {text!r}: isn't an ISO 8601 time; write it as 2026-11-23T03:00:00Z"
-        ) from error
-    return aware.replace(microsecond=0)
+class _From(NamedTuple):
+    """How AWS is asked: in which regions, as whom, and whether about the witnesses too."""
+
+    regions: Sequence[str]
+    profile: str | None
+    confirm: bool
 
 
-def _audit(
-    snapshot: str | None,
-    moment: datetime,
-    globs: Sequence[str],
-    regions: Sequence[str],
-    profile: str | None,
-) -> Report:
+def _audit(snapshot: str | None, moment: datetime, globs: Sequence[str], source: _From) -> Report:
     import gc
 
     from auditor.audit import audit
@@ -132,16 +135,19 @@ def _audit(
     # Roles and reports have no reference cycles, and this process ends with the scan: looking for
     # cycles among millions of values again and again would take a third of its time.
     gc.disable()
+    live = None
     with progress() as step:
         if snapshot is not None:
-            for option, given in (("--region", regions), ("--profile", profile)):
+            for option, given in (("--region", source.regions), ("--profile", source.profile)):
                 if given:
                     say(f"warning: {option} has no effect with --snapshot")
             account = _read(snapshot, step)
         else:
-            account = _collect(regions, profile, step)
+            live = read_live(source.regions, source.profile, step)
+            account = live.account
         step("deciding what the roles may do")
-        return audit(account, now=moment, role_globs=globs)
+        report = audit(account, now=moment, role_globs=globs)
+        return live.confirm(report) if live is not None and source.confirm else report
 
 
 def _read(source: str, step: Callable[[str], None]) -> Account:
@@ -151,24 +157,22 @@ def _read(source: str, step: Callable[[str], None]) -> Account:
     return read_snapshot(source)
 
 
-def _collect(regions: Sequence[str], profile: str | None, step: Callable[[str], None]) -> Account:
-    from auditor.collect.clients import open_session
-    from auditor.collect.live import collect_account
-
-    session = open_session(profile)
-    # Before the first call: a region that doesn't exist has no endpoint that could say so.
-    known = {
-        name
-        for partition in session.get_available_partitions()
-        for name in session.get_available_regions("codebuild", partition)
-    }
-    for name in regions:
-        if name not in known:
-            raise InputError(
-                f"--region {name!r}: there is no such region with CodeBuild;"
-                " one looks like eu-west-1 (a newer boto3 may know more)"
-            )
-    return collect_account(session, regions=regions, progress=step)
+def _contradictions(report: Report) -> Iterator[str]:
+    """Yield a line for each request that AWS wouldn't allow, and one for all it wasn't asked."""
+    unanswered = []
+    for role in report.roles:
+        for finding in role.findings:
+            found, witness = finding.confirmation, finding.witness
+            if found is None or witness is None:
+                continue
+            if found.outcome == "disagrees":
+                yield f"{role.arn}: {witness.action}: {found.message}"
+            elif found.outcome == "unanswered":
+                unanswered.append(found.message)
+    if unanswered:
+        first = f"{len(unanswered):,} of the requests could not be confirmed: {unanswered[0]}"
+        rest = len(set(unanswered)) - 1
+        yield f"{first} ({rest:,} other reasons are in the report)" if rest else first
 
 
 def _unmatched(globs: Sequence[str], report: Report) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from auditor.report.words import (
+    confirmed_words,
     others_words,
     projects_words,
     some,
@@ -59,6 +60,8 @@ def _rows(role: RoleReport) -> Iterator[tuple[str, Text]]:
     worst = role.worst()
     if worst is not None:
         yield from _finding(worst)
+    for line, style in confirmed_words(role):
+        yield "AWS says", Text(line, style)
     for note in role.notes:
         yield "note", Text(visible(note))
     for line in others_words(finding for finding in role.findings if finding is not worst):

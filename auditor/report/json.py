@@ -95,6 +95,21 @@ def _finding(finding: Finding) -> dict[str, object]:
         "witness": None if finding.witness is None else _witness(finding.witness),
         "statements": [_statement(ref) for ref in finding.statements],
         "remediation": finding.remediation,
+        **_confirmed(finding),
+    }
+
+
+def _confirmed(finding: Finding) -> dict[str, object]:
+    """Return AWS's own answer about the witness; no field where nobody asked for it."""
+    found = finding.confirmation
+    if found is None:
+        return {}
+    return {
+        "confirmation": {
+            "outcome": found.outcome,
+            "decision": found.decision,
+            "message": found.message,
+        }
     }
 
 

@@ -50,6 +50,23 @@ def others_words(findings: Iterable[Finding]) -> list[str]:
     ]
 
 
+def confirmed_words(role: RoleReport) -> list[tuple[str, str]]:
+    """Return what AWS's simulator says of a role's witnesses, and the style to say it in."""
+    asked = [f for f in role.findings if f.confirmation is not None and f.witness is not None]
+    lines = []
+    for finding in asked:
+        found, witness = finding.confirmation, finding.witness
+        if found is not None and witness is not None and found.outcome != "agrees":
+            loud = found.outcome == "disagrees"
+            word = "DISAGREES" if loud else "no answer"
+            line = visible(f"{word} on {witness.action}: {found.message}")
+            lines.append((line, "bold red" if loud else "yellow"))
+    agreed = sum(f.confirmation.outcome == "agrees" for f in asked if f.confirmation)
+    if agreed:
+        lines.append((f"agrees on {count(agreed, 'witness', 'witnesses')}", ""))
+    return lines
+
+
 def some(items: Sequence[str], at_most: int, *, joint: str = ", ") -> str:
     """Join the items, visible; beyond ``at_most`` they are counted instead."""
     shown = joint.join(visible(item) for item in items[:at_most])
@@ -77,9 +94,9 @@ def statement_words(ref: StatementRef) -> str:
     return f"{visible(ref.effect)} in statement {ref.index}{sid} of {where}"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, many: str = "") -> str:
     """Return ``1 role``, ``2 roles``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"
 
 
 def summary_words(report: Report) -> str:

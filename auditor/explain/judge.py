@@ -1,0 +1,135 @@
+"""One request under both readings of what AWS leaves open, with what every statement says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from auditor.actions import BULK, RECIPIENTS, SEND_ACTIONS
+from auditor.engine.evaluate import Trial, evaluate
+from auditor.engine.grants import COVERED
+from auditor.explain.ask import owners
+from auditor.explain.evidence import hear
+from auditor.explain.words import layer_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditor.engine.request import Request
+    from auditor.explain.evidence import Heard
+    from auditor.explain.world import World
+
+Outcome = Literal["allowed", "not allowed", "not decided"]
+TWIN = "ses:SendBulkTemplatedEmail"
+"""What AWS may check a SendBulkEmail against too: see ``auditor.actions``."""
+
+_SENDS = frozenset(action.name for action in SEND_ACTIONS)
+
+
+class Answer(NamedTuple):
+    """What comes of a request. ``least`` and ``most``: allowed under that reading.
+
+    ``doubts`` say why it isn't decided. ``heard`` is what each statement says, ``twin`` the same
+    of the request that a SendBulkEmail may be checked as. ``silent`` are the layers where nothing
+    allows it.
+    """
+
+    request: Request
+    outcome: Outcome
+    least: bool
+    most: bool
+    doubts: tuple[str, ...]
+    heard: tuple[Heard, ...]
+    twin: tuple[Heard, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+def judge(request: Request, world: World) -> Answer:
+    """Judge a request. It is decided where both readings agree and no document is missing."""
+    own, twin = _parts(request)
+    sends = request.action in _SENDS
+    generous = world.generous()
+    # where AWS doesn't say that each resource type is checked, any one may be enough
+    trials = [own._replace(resources=(arn,)) for arn in own.resources] if sends else [own]
+    most = any(_allowed(one, generous, least=False) for one in trials)
+    missing = tuple(_unread_identities(own, world))
+    unread = (*world.unread, *missing)
+    if missing:  # it may name the role's session, which no boundary's silence stops
+        most = most or _allowed(own, generous.granting(), least=False)
+    foreign = owners(request, world.caller)
+    least = _allowed(own, world, least=True) and not unread and not foreign
+    if twin is not None:
+        least = least and _allowed(twin, world, least=True)
+    heard = hear(own, world)
+    silent = tuple(_silent(own, world))
+    if least or not most:
+        outcome: Outcome = "allowed" if least else "not allowed"
+        return Answer(own, outcome, least, most, (), heard, (), silent)
+    doubts = dict.fromkeys((*unread, *_doubts(own, twin, world, heard)))
+    doubts.update(
+        dict.fromkeys(
+            f"what the policies of account {owner} say of it: they must allow it too, and can't be"
+            " read from here"
+            for owner in foreign
+        )
+    )
+    told = () if twin is None else hear(twin, world)
+    return Answer(own, "not decided", least, most, tuple(doubts), heard, told, silent)
+
+
+def _parts(request: Request) -> tuple[Request, Request | None]:
+    """Return the request itself, and what else AWS may check it as (SendBulkEmail only)."""
+    if request.action != BULK:
+        return request, None
+    context = {key: v for key, v in request.context.items() if key.lower() != RECIPIENTS}
+    return request._replace(context=context), request._replace(action=TWIN)
+
+
+def _allowed(request: Request, world: World, *, least: bool) -> bool:
+    return evaluate(request, world.caller, world.layers, world.identities, least=least).allowed
+
+
+def _silent(request: Request, world: World) -> Iterator[str]:
+    """Yield the layers that could all be read and where no Allow matches some resource."""
+    trial = Trial(request, world.caller, least=False)
+    for number, layer in enumerate(world.layers):
+        allowing = [
+            statement
+            for placed in layer.documents
+            for statement in placed.document.statements
+            if statement.allows
+        ]
+        if not layer.unread and not all(
+            any(trial.matches(statement, arn) for statement in allowing)
+            for arn in request.resources
+        ):
+            bound = any(one.name == "permissions-boundary" for one in world.layers)
+            yield layer_name(layer, number - bound)
+
+
+def _unread_identities(request: Request, world: World) -> Iterator[str]:
+    """Yield why policies of the identities that the request is about could not be read."""
+    for identity in world.identities:
+        if identity.arn in request.resources and request.action in COVERED:
+            yield from identity.unread
+
+
+def _doubts(
+    own: Request, twin: Request | None, world: World, heard: tuple[Heard, ...]
+) -> Iterator[str]:
+    """Yield what AWS's documentation leaves open about a request that is decided only so far."""
+    certain = {
+        (one.located.layer, one.resource)
+        for one in heard
+        if one.fate == "matches" and one.located.statement.allows
+    }
+    for one in heard:
+        if one.fate == "open" and not (
+            one.located.statement.allows and (one.located.layer, one.resource) in certain
+        ):
+            yield from one.doubts
+    alone = [_allowed(own._replace(resources=(arn,)), world, least=True) for arn in own.resources]
+    if len(set(alone)) > 1:
+        passed = ", ".join(arn for arn, ok in zip(own.resources, alone, strict=True) if ok)
+        yield f"whether each of the call's resources is checked: only {passed} is allowed"
+    if twin is not None and not _allowed(twin, world, least=True):
+        yield f"whether {own.action} is checked as {twin.action} too, recipients included"
