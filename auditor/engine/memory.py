@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from auditor.actions import BOUNCE, BULK, SEND_ACTIONS
 from auditor.engine.caller import USER_ID
 from auditor.engine.decide import Decision, decide
 from auditor.engine.grants import grants
-from auditor.engine.layers import Located
+from auditor.engine.layers import Layer, Located, Placed
+from auditor.policy.model import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.engine.caller import Caller
     from auditor.engine.decide import Exposure
-    from auditor.engine.layers import IdentityPolicies, Layer
+    from auditor.engine.layers import IdentityPolicies
 
 REMEMBERED: Final = 4_096
 """Decisions kept, the last used: enough for the distinct roles of a large account, and a bound on
@@ -42,13 +44,67 @@ class Memory:
         key = (*_key(caller, layers, located), named, caller.role_id if named else "")
         known = self._known.get(key)
         if known is None:
-            decision = decide(caller, layers, self.identities)
+            decision = None if granted else self._united(caller, layers)
+            decision = decision or decide(caller, layers, self.identities)
             self._known[key] = located, decision
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
             return decision
         self._known.move_to_end(key)
         return _moved(known[1], dict(zip(known[0], located, strict=True)))
+
+    def _united(self, caller: Caller, layers: Sequence[Layer]) -> Decision | None:
+        """Decide a role of Allows alone from its statements' own decisions, where that settles it.
+
+        Without Denies and bounds, what one statement allows by itself the role may do. Where every
+        action that is allowed somewhere has such an answer, and no better one could be found, the
+        statements need not be looked at together; else None.
+        """
+        located = list(_all(layers))
+        allows = all(one.statement.allows for one in located)
+        if len(layers) > 1 or layers[0].unread or len(located) < 2 or not allows:
+            return None
+        alone = [self.decide(caller, (_only(one),)) for one in located]
+        exposures: list[Exposure] = []
+        bounce = None
+        for bit, action in enumerate(SEND_ACTIONS):
+            if not any(one.statement.actions >> bit & 1 for one in located):
+                continue
+            found = next((way for part in alone if (way := _best(part, action.name))), None)
+            if found is None:
+                return None
+            if action.name == BOUNCE:
+                bounce = found
+            else:
+                exposures.append(found)
+        if not any(one.certainty == "proven" for one in exposures):
+            return None
+        return Decision("exposed", "proven", None, tuple(exposures), bounce)
+
+
+def _only(located: Located) -> Layer:
+    document = Document((located.statement,))
+    return Layer(located.layer, (Placed(located.source, document),))
+
+
+def _best(decision: Decision, action: str) -> Exposure | None:
+    """Return a decision's way to an action if no other could be better: plain and proven.
+
+    A SendBulkEmail can't be proven, whoever allows it.
+    """
+    ways = list(decision.exposures)
+    if decision.bounce is not None:
+        ways.append(decision.bounce)
+    return next(
+        (
+            way
+            for way in ways
+            if way.action.name == action
+            and way.plain
+            and (way.certainty == "proven" or action == BULK)
+        ),
+        None,
+    )
 
 
 def _all(layers: Sequence[Layer]) -> Iterator[Located]:
