@@ -20,15 +20,30 @@ _BRACKET_OR_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 _BETWEEN = " \t\r\n\ufeff"
 
 
-def read_pages(source: str, where: str) -> list[dict[str, object]]:
-    """Return the page objects of the file ``source`` (``-``: standard input), at least one.
+def read_bytes(source: str, where: str) -> bytes:
+    """Return what the file ``source`` (``-``: standard input) holds.
+
+    :raises SnapshotError: one line, if it can't be read.
+    """
+    try:
+        return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise SnapshotError(
+            f"{where}: can't be read ({one_line(why)}); name a file that exists, or - for"
+            " standard input"
+        ) from error
+
+
+def read_pages(data: bytes, where: str) -> list[dict[str, object]]:
+    """Return the page objects of a file's bytes, at least one.
 
     ``where`` names the file in messages. ``RoleDetailList`` and ``Policies`` are a list, an object
     or absent in each page, and one page at least has a ``RoleDetailList``.
 
     :raises SnapshotError: one line: what is wrong, where, and what to do.
     """
-    text = _text(source, where)
+    text = _text(data, where)
     try:
         values = _parse(text, where)
     except RecursionError:
@@ -36,15 +51,7 @@ def read_pages(source: str, where: str) -> list[dict[str, object]]:
     return _pages(values, where)
 
 
-def _text(source: str, where: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise SnapshotError(
-            f"{where}: can't be read ({one_line(why)}); name a file that exists, or - for"
-            " standard input"
-        ) from error
+def _text(data: bytes, where: str) -> str:
     encoding = json.detect_encoding(data)
     try:
         return data.decode(encoding)

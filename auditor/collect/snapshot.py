@@ -1,4 +1,6 @@
-"""Files that ``aws iam get-account-authorization-details`` printed -> ``Account``.
+"""Snapshot files -> ``Account``: what ``aws iam get-account-authorization-details`` printed.
+
+Bundles, which ``auditor snapshot`` writes, are told by their first bytes and read by ``bundle``.
 
 https://docs.aws.amazon.com/cli/latest/reference/iam/get-account-authorization-details.html
 """
@@ -10,9 +12,10 @@ import gc
 from typing import TYPE_CHECKING
 
 from auditor.account import Account, Failure
+from auditor.collect.bundle import GZIP_MAGIC, unpack
 from auditor.collect.entries import MalformedEntry, PolicyBook, owner, read_role, same
 from auditor.collect.messages import one_line
-from auditor.collect.pages import read_pages
+from auditor.collect.pages import read_bytes, read_pages
 from auditor.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from auditor.account import Role
 
-# What such a file can't contain.
+# What the AWS CLI's file can't contain.
 NOT_EVALUATED = ("projects", "scps", "identity-policies")
 
 _MISSING_POLICY = (
@@ -34,13 +37,18 @@ def read_snapshot(source: str) -> Account:
 
     :param source: path of the file, or ``-`` for standard input. One object, a list of page
         objects, or page objects one after another (one a line, or printed over several lines);
-        UTF-8, or UTF-16 as PowerShell's ``>`` writes it.
+        UTF-8, or UTF-16 as PowerShell's ``>`` writes it. Or a bundle.
     :raises SnapshotError: if it isn't a snapshot at all: one line with what, where and what to do.
         A malformed role costs that role, and stands in ``Account.failures``.
     """
     where = "standard input" if source == "-" else one_line(source)
     with _cycle_search_paused():
-        return _account(read_pages(source, where), where)
+        data = read_bytes(source, where)
+        if data.startswith(GZIP_MAGIC):
+            return unpack(data, where).account
+        pages = read_pages(data, where)
+        del data  # as long as the file is
+        return _account(pages, where)
 
 
 @contextlib.contextmanager
