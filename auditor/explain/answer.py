@@ -15,6 +15,7 @@ from auditor.explain.words import (
     some,
     with_words,
 )
+from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +54,7 @@ def render(
     page.rows(_session_rows(asked.session))
     _statements(page, answer.heard)
     for name in answer.silent:
-        page.heading(f"Nothing in {name} allows all of it.")
+        page.heading(f"Nothing in {short(name)} allows all of it.")
     if answer.twin:
         page.heading("The same, as ses:SendBulkTemplatedEmail")
         _statements(page, answer.twin)
@@ -67,7 +68,7 @@ def render(
 def opened(doubt: str) -> str:
     """Return a doubt as a sentence: what AWS leaves open, or what document is missing."""
     asks = doubt.startswith(("what ", "whether "))
-    text = short(doubt)
+    text = visible(doubt)
     return f"AWS's documentation leaves this open: {text}" if asks else capital(text)
 
 
@@ -118,7 +119,7 @@ def _statements(page: Page, heard: Sequence[Heard]) -> None:
         for one in found[:_SHOWN_OTHERS]:
             on = f" (on {short(one.resource)})" if several else ""
             page.say(f"{capital(place(one.located))}{on}", 2)
-            page.items(map(short, one.doubts), 4)
+            page.items(map(visible, one.doubts), 4)
             page.items(heard_words(one), 4)
         if len(found) > _SHOWN_OTHERS:
             page.say(f"and {len(found) - _SHOWN_OTHERS:,} more", 2)

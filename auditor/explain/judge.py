@@ -9,7 +9,6 @@ from auditor.engine.evaluate import Trial, evaluate
 from auditor.engine.grants import COVERED
 from auditor.explain.ask import owners
 from auditor.explain.evidence import hear
-from auditor.explain.words import layer_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +90,7 @@ def _allowed(request: Request, world: World, *, least: bool) -> bool:
 def _silent(request: Request, world: World) -> Iterator[str]:
     """Yield the layers that could all be read and where no Allow matches some resource."""
     trial = Trial(request, world.caller, least=False)
-    for number, layer in enumerate(world.layers):
+    for name, layer in zip(world.names, world.layers, strict=True):
         allowing = [
             statement
             for placed in layer.documents
@@ -102,8 +101,7 @@ def _silent(request: Request, world: World) -> Iterator[str]:
             any(trial.matches(statement, arn) for statement in allowing)
             for arn in request.resources
         ):
-            bound = any(one.name == "permissions-boundary" for one in world.layers)
-            yield layer_name(layer, number - bound)
+            yield name
 
 
 def _unread_identities(request: Request, world: World) -> Iterator[str]:

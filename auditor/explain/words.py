@@ -11,7 +11,7 @@ from auditor.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from auditor.engine.layers import Layer, Located
+    from auditor.engine.layers import Located
     from auditor.engine.request import Request
     from auditor.explain.evidence import Failed, Heard
     from auditor.policy.model import Condition
@@ -58,18 +58,6 @@ def policy(one: Located) -> str:
     kind = kinds.get(one.layer, f"{source.kind} policy")
     arn = f" ({source.arn})" if source.arn and source.kind != "aws-managed" else ""
     return short(f"{kind} {source.name}{arn}")
-
-
-def layer_name(layer: Layer, number: int) -> str:
-    """Return what a layer is called; ``number`` counts levels of SCPs, root first, from 1."""
-    match layer.name:
-        case "permissions-boundary":
-            names = some(placed.source.name for placed in layer.documents)
-            return f"the permissions boundary {names}".rstrip()
-        case "scp":
-            names = some(dict.fromkeys(placed.source.name for placed in layer.documents))
-            return f"level {number} of the service control policies ({names or 'nothing readable'})"
-    return "the role's own policies"
 
 
 def condition_words(condition: Condition) -> str:

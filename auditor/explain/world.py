@@ -15,7 +15,7 @@ from auditor.engine.layers import Placed
 from auditor.policy.parse import load, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from auditor.account import Role
     from auditor.engine.caller import Caller
@@ -31,11 +31,22 @@ EVERYTHING = {
 }
 
 
+class Edit(NamedTuple):
+    """A change to one statement: ``change`` gets it as written, and returns it changed."""
+
+    located: Located
+    change: Callable[[Raw], Raw]
+
+
 class World(NamedTuple):
-    """A role's caller, its layers, and the account's SES identities that have policies."""
+    """A role's caller, its layers, and the account's SES identities that have policies.
+
+    ``names`` say what each layer is, for people.
+    """
 
     caller: Caller
     layers: tuple[Layer, ...]
+    names: tuple[str, ...]
     identities: tuple[IdentityPolicies, ...] = ()
 
     def decide(self) -> Decision:
@@ -47,17 +58,15 @@ class World(NamedTuple):
         """Why documents of the role's own layers could not be read."""
         return tuple(dict.fromkeys(reason for layer in self.layers for reason in layer.unread))
 
-    def edited(self, one: Located, edit: Callable[[Raw], Raw | None]) -> World:
-        """Return the world where a statement's document, wherever it is attached, is edited.
+    def edited(self, *edits: Edit) -> World:
+        """Return the world where statements' documents, wherever they are attached, are edited.
 
-        ``edit`` takes the statement as written and returns what stands in its place, None for
-        nothing. Raises ``PolicyError`` where IAM wouldn't accept what comes of it.
+        Raises ``PolicyError`` where IAM wouldn't accept what comes of it.
         """
 
         def change(placed: Placed) -> Placed:
-            if not same(placed.source, one.source):
-                return placed
-            return placed._replace(document=_reread(placed.source, one.statement.index, edit))
+            mine = [one for one in edits if same(placed.source, one.located.source)]
+            return placed._replace(document=_reread(placed.source, mine)) if mine else placed
 
         return self._each(change)
 
@@ -80,9 +89,12 @@ class World(NamedTuple):
         placed = Placed(source, parse(dict(document)))
         return self._replace(layers=(first._replace(documents=(*first.documents, placed)), *rest))
 
-    def without(self, index: int) -> World:
-        """Return the world where a layer (a boundary, a level of SCPs) doesn't bind the role."""
-        return self._replace(layers=self.layers[:index] + self.layers[index + 1 :])
+    def without(self, *indexes: int) -> World:
+        """Return the world where some layers (a boundary, a level of SCPs) don't bind the role."""
+        return self._replace(
+            layers=tuple(one for at, one in enumerate(self.layers) if at not in indexes),
+            names=tuple(one for at, one in enumerate(self.names) if at not in indexes),
+        )
 
     def generous(self) -> World:
         """Return the world where every document that could not be read allows everything.
@@ -116,8 +128,19 @@ def _opened(layer: Layer) -> Layer:
 
 def world_of(standing: Standing, role: Role, *, whole: bool = False) -> World:
     """Return a role's world. ``whole`` keeps the statements that can't touch a send action."""
+    names = ["the role's own policies"]
+    if role.boundary is not None:
+        arn = f" ({role.boundary.arn})" if role.boundary.arn else ""
+        names.append(f"the permissions boundary {role.boundary.name}{arn}")
+    organization = standing.account.organization
+    for level in organization.levels if organization is not None else ():
+        policies = ", ".join(policy.name for policy in level.policies) or "none attached"
+        names.append(f"the service control policies of {level.name} ({level.target}): {policies}")
     return World(
-        standing.caller(role), standing.layers(role, whole=whole), tuple(standing.identities)
+        standing.caller(role),
+        standing.layers(role, whole=whole),
+        tuple(names),
+        tuple(standing.identities),
     )
 
 
@@ -138,12 +161,12 @@ def _statements(top: Mapping[str, object]) -> list[object]:
     return raw if isinstance(raw, list) else [raw]
 
 
-def _reread(source: PolicyText, index: int, edit: Callable[[Raw], Raw | None]) -> Document:
+def _reread(source: PolicyText, edits: Sequence[Edit]) -> Document:
     top = deepcopy(load(source.document))
     entries = _statements(top)
-    entry = entries[index]
-    assert isinstance(entry, dict)  # noqa: S101 - it was parsed
-    after = edit(entry)
-    kept = [] if after is None else [after]
-    top["Statement"] = [*entries[:index], *kept, *entries[index + 1 :]]
+    for located, change in edits:
+        entry = entries[located.statement.index]
+        assert isinstance(entry, dict)  # noqa: S101 - it was parsed
+        entries[located.statement.index] = change(entry)
+    top["Statement"] = entries
     return parse(top, attached=source.kind in ("identity-policy", "trust"))

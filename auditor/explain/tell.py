@@ -1,0 +1,264 @@
+"""A story as text for people: the verdict in one sentence, then why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.explain.answer import NOT_LOOKED_AT, opened
+from auditor.explain.page import Page
+from auditor.explain.words import (
+    capital,
+    heard_words,
+    listing,
+    place,
+    request_words,
+    short,
+    with_words,
+)
+from auditor.explain.world import written
+from auditor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.engine.decide import Decision, Exposure
+    from auditor.explain.closing import Closing
+    from auditor.explain.keeping import Keeping, Removal
+    from auditor.explain.story import Story, Way
+
+SHOWN = 12
+"""Entries of a list on the page; the rest are counted. The JSON has all."""
+
+_VERDICTS = {
+    "proven": "EXPOSED, proven: {role} can mail real people.",
+    "possible": "EXPOSED, possibly: {role} may mail real people, if AWS is as generous as can be.",
+    "simulator_only": "SAFE: {role} can mail SES's mailbox simulator alone.",
+    "no_send": "SAFE: {role} can't mail addresses of its choosing.",
+    "undetermined": "UNDETERMINED: whether {role} can mail real people could not be decided.",
+}
+_TELLS = {
+    "no_send": "then the role can't mail addresses of its choosing",
+    "simulator_only": "then the role can mail the simulator alone",
+    "exposed": "then these sends are closed; others of this role are not",
+}
+
+_WOULD = {
+    "proven": "the role would be exposed (proven)",
+    "possible": "the role would be exposed (possible)",
+    "simulator_only": "the role could mail the simulator alone",
+    "no_send": "the role couldn't mail addresses of its choosing",
+    "undetermined": "the role would still be undetermined",
+}
+
+
+def render(story: Story, page: Page | None = None) -> str:
+    """Return the story as text."""
+    page = page or Page()
+    safe = story.verdict in ("simulator_only", "no_send")
+    page.title(verdict_sentence(story), bad=not safe)
+    page.say(short(story.role.arn), 0)
+    if not story.scanned:
+        page.say("It isn't a role of CodeBuild's, so a scan leaves it out.", 0)
+    if story.verdict == "undetermined":
+        _undetermined(page, story)
+    if story.chain is not None:
+        _chain(page, story)
+    for way in story.ways:
+        _way(page, way)
+    if story.guard is not None and len(story.ways) > 1:
+        page.heading("What would close all of it")
+        _closing(page, story.guard)
+    if story.keeping is not None:
+        _simulator(page, story.own)
+        _keeping(page, story.keeping, own_only=story.chain is not None)
+    _notes(page, story)
+    return page.text()
+
+
+def verdict_sentence(story: Story) -> str:
+    """Return the verdict in one sentence."""
+    return _VERDICTS[story.certainty or story.verdict].format(role=short(story.role.name))
+
+
+def _chain(page: Page, story: Story) -> None:
+    chain = story.chain
+    if chain is None:
+        return
+    page.heading("It may become another role")
+    page.say(short(chain.title))
+    if chain.witness is not None:
+        page.say(f"The request is then the other role's: {short(chain.witness.action)}.")
+    page.say("auditor explain tells of the other role why it is exposed.")
+    if not story.ways:
+        page.say("By its own policies alone this role is safe; what follows is about those.")
+
+
+def _way(page: Page, way: Way) -> None:
+    first = way.exposures[0]
+    names = [one.action.name for one in way.exposures]
+    page.heading(f"{listing(names)}: {first.certainty}")
+    allows = tuple(dict.fromkeys(first.allows))
+    for told, layers in (
+        ("Opened by", ("identity", "identity-policy")),
+        ("Let through by", ("permissions-boundary", "scp")),
+    ):
+        found = [one for one in allows if one.layer in layers]
+        if found:
+            page.say(told)
+        for one in found:
+            page.say(f"{place(one)}:", 4)
+            page.quote(written(one), 6)
+    page.say("The request")
+    _request(page, first)
+    if way.missed:
+        page.say("Denied by none:")
+        for heard in way.missed[:SHOWN]:
+            page.say(f"{place(heard.located)} doesn't apply:", 4, "- ")
+            page.items(heard_words(heard), 6)
+        if len(way.missed) > SHOWN:
+            page.say(f"and {len(way.missed) - SHOWN:,} more Denies", 4)
+    else:
+        page.say("No Deny names the action.")
+    _certainty(page, way)
+    page.say("What would close it" if way.closings else "What would close it could not be found.")
+    for closing in way.closings:
+        _closing(page, closing)
+
+
+def _request(page: Page, exposure: Exposure) -> None:
+    page.say(request_words(exposure.request), 4)
+    rest = with_words(exposure.request)
+    if rest:
+        page.say(f"with {listing(rest)}", 4)
+
+
+def _certainty(page: Page, way: Way) -> None:
+    first = way.exposures[0]
+    if first.certainty == "proven":
+        needs = "needs nothing but recipients, an identity and a region of the caller's choice"
+        if not first.plain:
+            needs = "needs something of the sender or the environment: see the request's keys"
+        page.say(f"Proven: it holds whichever way AWS's open questions turn out. It {needs}.")
+        return
+    page.say("Only possible:")
+    page.items((f"{opened(doubt)}." for doubt in way.doubts), 4)
+
+
+def _closing(page: Page, closing: Closing) -> None:
+    page.say(f"{closing.what}; {_TELLS[closing.verdict]}:", 4, "- ")
+    shown = closing.document if closing.document is not None else closing.statement
+    if shown is not None:
+        page.quote(shown, 8)
+
+
+def _simulator(page: Page, own: Decision) -> None:
+    if own.simulator is None:
+        return
+    page.heading("What it can send")
+    _request(page, own.simulator)
+
+
+def _keeping(page: Page, found: Keeping, *, own_only: bool) -> None:
+    page.heading("What keeps its own policies safe" if own_only else "What keeps it safe")
+    if not found.matter and not found.pairs:
+        page.say(_nothing(found))
+    for removal in found.matter[:SHOWN]:
+        _removal(page, removal)
+    for removal in found.pairs[:SHOWN]:
+        _removal(page, removal)
+    hidden = max(0, len(found.matter) - SHOWN) + max(0, len(found.pairs) - SHOWN)
+    if hidden:
+        page.say(f"and {hidden:,} more")
+    for removal in found.unclear[:SHOWN]:
+        page.say(f"Without {removal.limits[0].what} it could not be decided.", 2, "- ")
+    if found.idle:
+        page.say(f"{_count(len(found.idle))} could go alone, and the role would stay safe:")
+        page.items((limit.what for limit in found.idle[:SHOWN]), 4)
+        if len(found.idle) > SHOWN:
+            page.say(f"and {len(found.idle) - SHOWN:,} more", 4)
+    if found.left:
+        page.say(f"{found.left:,} more limits weren't tried.")
+    page.heading("What would break it")
+    page.say(_granted(found.granted))
+
+
+def _nothing(found: Keeping) -> str:
+    """Say why no removal matters: nothing allows a send, or limits stand in for each other."""
+    if found.granted.verdict == "exposed":
+        return "Nothing in its policies allows a send to a person: there is no limit to take away."
+    return "No limit does it alone, nor any two that were tried: more than two stand together."
+
+
+def _granted(after: Decision) -> str:
+    if after.verdict == "exposed":
+        way = after.exposures[0]
+        return (
+            "A further policy that allows it everything would expose it:"
+            f" {request_words(way.request)}."
+        )
+    if after.verdict == "undetermined":
+        return f"With a further policy that allows it everything: {short(after.reason or '')}."
+    return "Not even a further policy that allows it everything: the limits above would hold."
+
+
+def _removal(page: Page, removal: Removal) -> None:
+    what = " and ".join(limit.what for limit in removal.limits)
+    both = "both " if len(removal.limits) > 1 else ""
+    page.say(f"{capital(what)}.", 2, "- ")
+    way = removal.after.exposures[0]
+    page.say(f"Without {both or 'it '}the role is exposed ({way.certainty}):".replace("  ", " "), 4)
+    page.say(request_words(way.request), 6)
+    rest = with_words(way.request)
+    if rest:
+        page.say(f"with {listing(rest)}", 6)
+
+
+def _count(number: int) -> str:
+    return "One limit" if number == 1 else f"Each of {number:,} limits"
+
+
+def _undetermined(page: Page, story: Story) -> None:
+    page.heading("Why")
+    page.items(map(capital, map(visible, reasons(story))))
+    page.heading("What to do")
+    page.items(advice(story))
+    for told, after in (
+        ("If what can't be read weren't there", story.without),
+        ("If it allowed everything", story.whatever),
+    ):
+        if after is not None:
+            page.say(f"{told}, {_WOULD[after.certainty or after.verdict]}.")
+
+
+def reasons(story: Story) -> Sequence[str]:
+    """Return the reasons of an undetermined role, one each."""
+    return story.unread if story.unread and story.own.reason else (story.reason or "",)
+
+
+def advice(story: Story) -> list[str]:
+    """Return what to do about an undetermined role."""
+    text = " ".join(reasons(story))
+    found = []
+    if "is not a policy that IAM accepts" in text:
+        found.append("Correct the document at the place that is named, then scan again.")
+    if "could not be read" in text:
+        found.append("Let the auditor read it (docs/permissions.md), or make the snapshot whole.")
+    if "budget" in text or "entangled" in text:
+        found.append("Write the patterns plainer: fewer statements, fewer wildcards in a value.")
+    if "compared both as" in text or "compared as text" in text:
+        found.append("Compare the key in one way only: addresses as IpAddress, times as Date.")
+    if "may assume" in text:
+        found.append("Ask auditor explain about the role that it may assume.")
+    return found or ["Report it: a verdict should be possible here."]
+
+
+def _notes(page: Page, story: Story) -> None:
+    notes = [f"{one.severity} {one.rule}: {short(one.title)}" for one in story.others]
+    if story.verdict == "exposed":
+        notes += [capital(visible(note)) for note in story.own.notes]
+    gaps = [NOT_LOOKED_AT[name] for name in story.missing if name in NOT_LOOKED_AT]
+    if gaps:
+        notes.append(f"Not looked at, for the source doesn't contain them: {listing(gaps)}.")
+    if notes:
+        page.heading("Notes")
+        page.items(notes)
