@@ -8,6 +8,7 @@ import typer
 
 from auditor import __version__
 from auditor.cli.scan import scan
+from auditor.cli.snapshot import snapshot
 
 # Plain help: quicker than Rich's, the same in a pipe, and nothing in it is read as markup.
 app = typer.Typer(
@@ -38,3 +39,4 @@ def _auditor(
 
 
 app.command("scan")(scan)
+app.command("snapshot")(snapshot)
