@@ -88,6 +88,7 @@ def _pretended_aws(log: Path) -> Iterator[None]:
     access_log.propagate = False
     from moto.server import ThreadedMotoServer
 
+    _fill_gap()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -106,6 +107,18 @@ def _pretended_aws(log: Path) -> Iterator[None]:
         yield
     finally:
         server.stop()
+
+
+def _fill_gap() -> None:
+    """Let moto answer the one call of a scan that it lacks: is SES out of its sandbox? It is."""
+    from moto.sesv2 import urls
+    from moto.sesv2.responses import SESV2Response
+
+    def get_account(_: SESV2Response) -> str:
+        return '{"ProductionAccessEnabled": true, "SendingEnabled": true}'
+
+    urls.url_paths["{0}/v2/email/account$"] = SESV2Response.dispatch
+    SESV2Response.get_account = get_account  # type: ignore[attr-defined]
 
 
 def _describe(account: DemoAccount) -> None:
