@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from auditor.actions import BULK, RECIPIENTS, SEND_ACTIONS
+from auditor.actions import BULK, FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS
 from auditor.engine.evaluate import Trial, evaluate
 from auditor.engine.grants import COVERED
 from auditor.explain.ask import owners
@@ -21,7 +21,7 @@ Outcome = Literal["allowed", "not allowed", "not decided"]
 TWIN = "ses:SendBulkTemplatedEmail"
 """What AWS may check a SendBulkEmail against too: see ``auditor.actions``."""
 
-_SENDS = frozenset(action.name for action in SEND_ACTIONS)
+_SENDS = {action.name: action for action in SEND_ACTIONS}
 
 
 class Answer(NamedTuple):
@@ -54,8 +54,8 @@ def judge(request: Request, world: World) -> Answer:
     unread = (*world.unread, *missing)
     if missing:  # it may name the role's session, which no boundary's silence stops
         most = most or _allowed(own, generous.granting(), least=False)
-    foreign = owners(request, world.caller)
-    least = _allowed(own, world, least=True) and not unread and not foreign
+    shaky = (*_unnamed(own), *_untied(own), *_foreign(own, world))
+    least = _allowed(own, world, least=True) and not unread and not shaky
     if twin is not None:
         least = least and _allowed(twin, world, least=True)
     heard = hear(own, world)
@@ -63,14 +63,7 @@ def judge(request: Request, world: World) -> Answer:
     if least or not most:
         outcome: Outcome = "allowed" if least else "not allowed"
         return Answer(own, outcome, least, most, (), heard, (), silent)
-    doubts = dict.fromkeys((*unread, *_doubts(own, twin, world, heard)))
-    doubts.update(
-        dict.fromkeys(
-            f"what the policies of account {owner} say of it: they must allow it too, and can't be"
-            " read from here"
-            for owner in foreign
-        )
-    )
+    doubts = dict.fromkeys((*unread, *_doubts(own, twin, world, heard), *shaky))
     told = () if twin is None else hear(twin, world)
     return Answer(own, "not decided", least, most, tuple(doubts), heard, told, silent)
 
@@ -85,6 +78,40 @@ def _parts(request: Request) -> tuple[Request, Request | None]:
 
 def _allowed(request: Request, world: World, *, least: bool) -> bool:
     return evaluate(request, world.caller, world.layers, world.identities, least=least).allowed
+
+
+def _unnamed(request: Request) -> Iterator[str]:
+    """Yield the resource types that a send is checked on and that no resource of it is of."""
+    row = _SENDS.get(request.action)
+    given = {arn.split(":", 5)[-1].partition("/")[0] for arn in request.resources}
+    lacking = [kind for kind in row.required if kind not in given] if row is not None else []
+    if lacking:
+        yield f"whether the call is checked on {' and '.join(lacking)} too: no resource here is one"
+
+
+def _untied(request: Request) -> Iterator[str]:
+    """Yield what is odd about a From address and an identity that it doesn't belong to.
+
+    https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html: an identity is an address,
+    its domain, or a parent of that.
+    """
+    sender = next((v for key, v in request.context.items() if key.lower() == FROM_ADDRESS), None)
+    if request.action not in _SENDS or not isinstance(sender, str):
+        return
+    for arn in request.resources:
+        kind, _, name = arn.split(":", 5)[-1].partition("/")
+        domain = sender.rpartition("@")[2].lower()
+        own = name.lower() in (sender.lower(), domain) or domain.endswith(f".{name.lower()}")
+        if kind == "identity" and not own:
+            yield f"whether a mail from {sender} is checked on the identity {name}, which isn't its"
+
+
+def _foreign(request: Request, world: World) -> Iterator[str]:
+    for owner in owners(request, world.caller):
+        yield (
+            f"what the policies of account {owner} say of it: they must allow it too, and can't be"
+            " read from here"
+        )
 
 
 def _silent(request: Request, world: World) -> Iterator[str]:

@@ -159,10 +159,11 @@ def _open(world: World, exposure: Exposure) -> Iterator[str]:
     for one in hear(request, world):
         if one.fate == "open":
             yield from one.doubts
-    if len(exposure.question.kinds) < len(action.required):
+    kinds = exposure.question.kinds
+    if set(kinds) != set(action.required):
         yield (
-            f"whether the call is checked on each of {' and '.join(action.required)}, or on"
-            f" {' and '.join(exposure.question.kinds)} alone"
+            f"whether the call is checked on {' and '.join(action.required)}, as its reference"
+            f" lists, or on {' and '.join(kinds)} alone"
         )
     for owner in owners(request, world.caller):
         yield f"what account {owner} says of it: its policies must allow it too"
