@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto.core.exceptions import JsonRESTError
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.sesv2.responses import SESV2Response
 
@@ -34,6 +35,7 @@ COMMANDS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encodi
 def account() -> Iterator[dict[str, str]]:
     """An account with two roles, three projects, an identity and an organization."""
     gaps.fill()
+    moto_api_backend.reset()  # what other servers of this process were told
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -50,6 +52,7 @@ def account() -> Iterator[dict[str, str]]:
         yield environ
     finally:
         server.stop()
+        moto_api_backend.reset()
 
 
 def build(endpoint: str) -> None:
