@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from auditor import __version__
+from auditor.cli.evaluate import evaluate
+from auditor.cli.explain import explain
 from auditor.cli.scan import scan
 from auditor.cli.snapshot import snapshot
 
@@ -40,3 +42,5 @@ def _auditor(
 
 app.command("scan")(scan)
 app.command("snapshot")(snapshot)
+app.command("evaluate")(evaluate)
+app.command("explain")(explain)

@@ -49,8 +49,8 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="PATH",
-            help="Read what 'aws iam get-account-authorization-details' printed instead of asking"
-            " AWS; - reads standard input.",
+            help="Read a snapshot, as 'auditor scan' does, instead of asking AWS; - reads standard"
+            " input.",
         ),
     ] = None,
     now: Annotated[
@@ -73,10 +73,11 @@ def evaluate(
     ] = None,
     format_: Annotated[Form, typer.Option("--format", help="How to write it.")] = "text",
 ) -> int:
-    """Tell whether a role may make one request, of any service, and why.
+    """Tell whether a role may make one request.
 
-    Keys that are known of the role's session, such as aws:PrincipalArn, are
-    filled in, and so is the time. Nothing is sent or changed.
+    Any service's request will do; the statements that decide are named. Keys that are known
+    of the role's session, such as aws:PrincipalArn, are filled in, and so is the time.
+    Nothing is sent or changed.
 
     \b
     Exit status:

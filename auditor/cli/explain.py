@@ -17,8 +17,8 @@ def explain(
         str | None,
         typer.Option(
             metavar="PATH",
-            help="Read what 'aws iam get-account-authorization-details' printed instead of asking"
-            " AWS; - reads standard input.",
+            help="Read a snapshot, as 'auditor scan' does, instead of asking AWS; - reads standard"
+            " input.",
         ),
     ] = None,
     now: Annotated[
@@ -42,11 +42,11 @@ def explain(
     ] = None,
     format_: Annotated[Form, typer.Option("--format", help="How to write it.")] = "text",
 ) -> int:
-    """Tell why a role has its verdict: what opens it, what would close it.
+    """Tell why a role has its verdict.
 
-    Of a safe role, tell what keeps it safe: each limit is taken away in turn
-    and the role decided again. Suggested changes are tried out the same way,
-    on paper. Nothing is changed.
+    Of an exposed role, tell what opens it and what would close it. Of a safe role, tell
+    what keeps it safe: each limit is taken away in turn and the role decided again.
+    Suggested changes are tried out the same way, on paper. Nothing is changed.
 
     \b
     Exit status:

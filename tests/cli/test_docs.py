@@ -21,7 +21,9 @@ REPORT = (DOCS / "report.md").read_text(encoding="utf-8")
 SCHEMA = json.loads((Path(auditor.report.__file__).parent / "report-1.schema.json").read_text())
 
 
-@pytest.mark.parametrize("command", ["auditor", "auditor scan"])
+@pytest.mark.parametrize(
+    "command", ["auditor", "auditor scan", "auditor evaluate", "auditor explain"]
+)
 def test_commands_quotes_the_help(command: str) -> None:
     """docs/commands.md has the help of every command, to the letter."""
     shown = run(*command.split()[1:], "--help").stdout.rstrip()
