@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli.account import Form, moment_of, read_any, role_named
-from auditor.cli.streams import screen, write_report
+from auditor.cli.streams import say, screen, write_report
 
 
 def explain(
@@ -56,6 +56,8 @@ def explain(
     from auditor.explain.story import explain as tell
 
     moment = moment_of(now)
+    if snapshot is not None and region:
+        say("warning: --region has no effect with --snapshot")
     account = read_any(snapshot, region or [], profile)
     story = tell(account, role_named(account, role), moment)
     if format_ == "json":

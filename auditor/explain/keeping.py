@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TRIED: Final = 200
 """Limits taken away one by one; a role with more is told so."""
+UNCLEAR_MAX: Final = 10
+"""Removals that may end undecided; each can cost a whole search, so then no more are tried."""
 PAIRED: Final = 16
 """Limits tried two at a time, where none alone matters: up to 120 pairs."""
 
@@ -61,8 +63,13 @@ class Keeping(NamedTuple):
 def keeping(world: World) -> Keeping:
     """Find what keeps a safe role safe."""
     every = list(limits(world))
-    tried = every[:TRIED]
-    removals = [one for limit in tried if (one := _removed(world, (limit,))) is not None]
+    tried: list[Limit] = []
+    removals: list[Removal] = []
+    for limit in every[:TRIED]:
+        if sum(one.after.verdict == "undetermined" for one in removals) == UNCLEAR_MAX:
+            break
+        tried.append(limit)
+        removals += [one for one in (_removed(world, (limit,)),) if one is not None]
     matter = tuple(one for one in removals if one.after.verdict == "exposed")
     pairs: tuple[Removal, ...] = ()
     if not matter:

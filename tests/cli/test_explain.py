@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor.cli import main
+from tests.cli import test_live
 from tests.cli.conftest import CLEAN, NOTHING, ODD, OPEN, POSSIBLE, SAFE, WINDOW, page, run
 
 if TYPE_CHECKING:
@@ -54,6 +55,17 @@ def test_in_a_pipe(snapshot: Snapshot) -> None:
     assert done.stdout.replace("\n", "").isprintable()
 
 
+def test_options_that_a_snapshot_makes_useless(snapshot: Snapshot) -> None:
+    """Options about AWS are warned of beside a snapshot, and change nothing."""
+    path = snapshot(*ROLES)
+    done = run("explain", "open", *NOW, "--snapshot", path, "--region", "eu-west-1", "--profile=p")
+    assert done.stdout == run("explain", "open", *NOW, "--snapshot", path).stdout
+    assert done.stderr == (
+        "auditor: warning: --region has no effect with --snapshot\n"
+        "auditor: warning: --profile has no effect with --snapshot\n"
+    )
+
+
 def test_on_a_terminal(snapshot: Snapshot) -> None:
     """A terminal gets color, unless NO_COLOR is set."""
     import pty
@@ -89,6 +101,21 @@ def test_no_such_role(name: str, snapshot: Snapshot, capsys: pytest.CaptureFixtu
     assert shown.err[:-1].isprintable()
     assert "there is no role" in shown.err
     assert "did you mean open" in shown.err
+
+
+account = test_live.account
+"""The account of the live tests, in moto's server."""
+
+
+def test_a_live_account(account: dict[str, str]) -> None:
+    """Without a snapshot, the role is read from AWS."""
+    done = run("explain", "safe", "--region", "eu-west-1", *NOW, environ=account)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("SAFE: safe can mail SES's mailbox simulator alone.")
+    request = ("--action", "ses:SendEmail", "--from", "a@example.com", "--to", "b@example.com")
+    done = run("evaluate", "open", *request, *NOW, environ=account)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ALLOWED: ")
 
 
 def test_nothing_is_asked_of_aws(snapshot: Snapshot) -> None:
