@@ -1,0 +1,1 @@
+"""Whole accounts: SCP levels, SES identities' policies, role chains, self-granting roles."""
