@@ -109,7 +109,8 @@ def make_regions(identities: Mapping[str, Iterable[object]]) -> tuple[SesRegion,
     for arn, documents in identities.items():
         name = arn.partition("identity/")[2]
         policies = tuple(
-            text(f"grant-{at}", "identity-policy", document) for at, document in enumerate(documents)
+            text(f"grant-{at}", "identity-policy", document)
+            for at, document in enumerate(documents)
         )
         found.setdefault(arn.split(":")[3], []).append(Identity(name, arn, True, policies))
     return tuple(SesRegion(name, True, True, tuple(held)) for name, held in found.items())

@@ -43,6 +43,8 @@ def _contexts(
         **facts(world),
     }
     found: dict[str, dict[str | None, None]] = {key: {None: None} for key in CHOSEN}
+    # A value that no document speaks of.
+    found["sts:externalid"]["unheard-of"] = None
     found["sts:rolesessionname"] = {"x1": None}
     for operator, key, value in asked(documents):
         if key in found:
@@ -60,7 +62,7 @@ def _contexts(
 def edge(world: World, actor: Actor, target: Actor, now: int) -> str | None:
     """Return how sure it is that a role may assume another: ``proven``, ``possible`` or None."""
     best = None
-    for session in dict.fromkeys(sessions(world, actor, [target.trust])):
+    for session in dict.fromkeys(sessions(actor, [target.trust])):
         for context in _contexts(world, actor, target, session, now):
             at = int(str(context["aws:epochtime"]))
             context["aws:currenttime"] = str(at)

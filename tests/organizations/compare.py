@@ -82,7 +82,7 @@ def allowed(world: World, actor: Actor, call: Call, reading: Reading) -> bool:
     """Whether some session of a role could make a call."""
     grants = [document for documents in world.grants.values() for document in documents]
     stated = {key.lower(): str(value) for key, value in call.context.items()}.get("aws:userid")
-    names = [stated.partition(":")[2]] if stated else sessions(world, actor, grants)
+    names = [stated.partition(":")[2]] if stated else sessions(actor, grants)
 
     def go(session: str) -> bool:
         def check(_subject: Subject, request: Request) -> bool:
@@ -109,7 +109,9 @@ def _witnesses(world: World, report: RoleReport) -> Iterator[Complaint]:
             broken = flaws(actor.subject, call, now=NOW.timestamp())
             context = {key.lower(): value for key, value in call.context.items()}
             known = facts(world)
-            broken += [f"{key} is known" for key in known if context.get(key, known[key]) != known[key]]
+            broken += [
+                f"{key} is known" for key in known if context.get(key, known[key]) != known[key]
+            ]
             # A possible exposure may lack an identity that fits the sender, or the chain's own
             # step may be what is only possible.
             tied = not broken or (
@@ -123,7 +125,7 @@ def _witnesses(world: World, report: RoleReport) -> Iterator[Complaint]:
 
 
 def _sampled(world: World, actor: Actor, count: int, seed: int) -> Iterator[tuple[int, Call]]:
-    """Yield (rank of the verdict that a call proves at least, the call), each better than before."""
+    """Yield (rank of the verdict that a call proves at least, the call), better and better."""
     rng = random.Random(seed)  # noqa: S311 - samples, not secrets: the same ones every time
     best = 0
     documents = world.documents(actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tests.judge.calls import ACCOUNT, Subject
@@ -178,8 +179,87 @@ def _actor(rng: random.Random, name: str, names: tuple[str, ...], *, builds: boo
     return Actor(name, subject, _trust(rng, names, builds=builds))
 
 
-def random_world(rng: random.Random) -> World:
-    """Return an account of two to five roles, with SCPs and identities' policies as often as not."""
+def _without(given: Any, key: str) -> Any:
+    """Return documents without conditions on a key."""
+    if isinstance(given, (tuple, list)):
+        return type(given)(_without(one, key) for one in given)
+    if not isinstance(given, dict):
+        return given
+    return {
+        name: _without(value, key)
+        for name, value in given.items()
+        if not (name == "Condition" and key in str(value))
+    }
+
+
+def _settled_principals(statement: dict[str, Any], name: str, *, trust: bool) -> dict[str, Any]:
+    """Return a statement whose effect on a role AWS's pages leave no doubt of."""
+    told = str(statement.get("Principal", ""))
+    if "NotPrincipal" in statement:
+        # AWS asks for role, session and account together.
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/AWSCodeBuild-7"
+        own = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        return {**statement, "NotPrincipal": {"AWS": [own, session, ROOT]}}
+    if trust and ":assumed-role/" in told and statement["Effect"] == "Deny":
+        return {**statement, "Principal": {"AWS": ROOT}}
+    return statement
+
+
+def _settled(world: World) -> World:
+    """Return the account without what AWS's pages leave open.
+
+    Open are: whether a boundary that merely doesn't allow limits a grant to everybody; a Deny with
+    NotPrincipal that names less than account, role and session; a Deny of one session by name; the
+    organization's id where the organization isn't known.
+    """
+
+    def certain(documents: Any, *, trust: bool = False) -> Any:
+        return tuple(
+            {
+                **document,
+                "Statement": [
+                    _settled_principals(one, world.actors[0].name, trust=trust)
+                    for one in document["Statement"]
+                ],
+            }
+            for document in documents
+        )
+
+    grants = {arn: certain(documents) for arn, documents in world.grants.items()}
+    trusts = {actor.name: certain([actor.trust], trust=True)[0] for actor in world.actors}
+    told = str([grants, trusts])
+    wide = "'Principal': '*'" in told or "'AWS': '*'" in told or "assumed-role" in str(trusts)
+    actors = tuple(
+        replace(
+            actor,
+            trust=trusts[actor.name],
+            subject=replace(actor.subject, boundary=None) if wide else actor.subject,
+        )
+        for actor in world.actors
+    )
+    if world.levels is None:
+        actors, grants = (
+            tuple(
+                replace(
+                    actor,
+                    trust=_without(actor.trust, "aws:PrincipalOrgID"),
+                    subject=replace(
+                        actor.subject,
+                        policies=_without(actor.subject.policies, "aws:PrincipalOrgID"),
+                    ),
+                )
+                for actor in actors
+            ),
+            _without(grants, "aws:PrincipalOrgID"),
+        )
+    return replace(world, actors=actors, grants=grants)
+
+
+def random_world(rng: random.Random, *, settled: bool = True) -> World:
+    """Return an account of two to five roles, with SCPs and identities' policies as often as not.
+
+    ``settled`` leaves out what AWS's pages leave open.
+    """
     names = NAMES[: rng.choice((2, 3, 3, 4, 5))]
     actors = tuple(
         _actor(rng, name, names, builds=at == 0 or rng.random() < 0.3)
@@ -195,4 +275,5 @@ def random_world(rng: random.Random) -> World:
             _document(_grant(rng, names, arn)) for _ in range(rng.choice((1, 1, 2)))
         )
     management = levels is not None and rng.random() < 0.1
-    return World(actors, levels, management, grants)
+    world = World(actors, levels, management, grants)
+    return _settled(world) if settled else world

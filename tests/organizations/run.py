@@ -22,11 +22,15 @@ def main() -> int:
     parser.add_argument("--seed", default="0", help="which accounts: any text")
     parser.add_argument("--samples", type=int, default=120, help="requests tried on each role")
     parser.add_argument("--only", type=int, help="the number of one account to look at")
+    parser.add_argument("--open", action="store_true", help="what AWS's pages leave open, too")
     given = parser.parse_args()
     counts: Counter[str] = Counter()
     for number in range(given.accounts) if given.only is None else [given.only]:
         # Pseudo-random on purpose: a number and a seed name an account for good.
-        world = random_world(random.Random(f"{given.seed}/{number}"))  # noqa: S311
+        world = random_world(
+            random.Random(f"{given.seed}/{number}"),  # noqa: S311
+            settled=not given.open,
+        )
         report, complaints = compare(world, given.samples, number)
         for role in report.roles:
             counts[level(role)] += 1

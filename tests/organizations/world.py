@@ -15,11 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.judge.calls import Subject
-from tests.judge.concrete import Reading, Request, as_list, layer, load, matches
+from tests.judge.concrete import Reading, Request, as_list, layer, load, matches, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from tests.judge.calls import Subject
 
 # Sending authorization covers these and no other action.
 COVERED = {
@@ -41,12 +42,21 @@ class Actor:
 
     @property
     def builds(self) -> bool:
-        """Whether CodeBuild may assume the role."""
-        return any(
-            "codebuild.amazonaws.com" in as_list(statement["Principal"].get("Service", []))
-            for statement in as_list(load(self.trust)["Statement"])
-            if isinstance(statement["Principal"], dict) and statement["Effect"] == "Allow"
-        )
+        """Whether CodeBuild may assume the role, conditions taken as met."""
+        let_in = False
+        for statement in as_list(load(self.trust)["Statement"]):
+            who = statement["Principal"]
+            services = as_list(who.get("Service", [])) if isinstance(who, dict) else []
+            meant = who == "*" or "codebuild.amazonaws.com" in services
+            if not meant or not any(
+                names(pattern, "sts:AssumeRole") for pattern in as_list(statement["Action"])
+            ):
+                continue
+            if statement["Effect"] == "Allow":
+                let_in = True
+            elif "Condition" not in statement:
+                return False
+        return let_in
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def principals(statement: Mapping[str, Any]) -> tuple[list[str], bool]:
     return [str(one) for one in as_list(named.get("AWS", []))], negated
 
 
-def kinds(names: Iterable[str], subject: Subject, session: str) -> set[str]:
+def kinds(named: Iterable[str], subject: Subject, session: str) -> set[str]:
     """Return in which ways a list of principals names a role's session."""
     _, partition, _, _, account, _ = subject.arn.split(":", 5)
     meant = {
@@ -97,7 +107,7 @@ def kinds(names: Iterable[str], subject: Subject, session: str) -> set[str]:
             SESSION
         ),
     }
-    return {meant[name] for name in names if name in meant}
+    return {meant[name] for name in named if name in meant}
 
 
 def _pinned(statement: Mapping[str, Any]) -> bool:
@@ -115,8 +125,8 @@ def _named(
     account, role and session together, and doesn't say what happens else
     (reference_policies_elements_notprincipal.html).
     """
-    names, negated = principals(statement)
-    found = kinds(names, subject, session)
+    named, negated = principals(statement)
+    found = kinds(named, subject, session)
     if not negated:
         if ANY in found and (_pinned(statement) or not generous):
             found = (found - {ANY}) | {ROLE}
@@ -191,7 +201,7 @@ def facts(world: World) -> dict[str, str]:
     return {} if world.levels is None else {"aws:principalorgid": world.organization}
 
 
-def sessions(world: World, actor: Actor, documents: Iterable[object]) -> Iterator[str]:
+def sessions(actor: Actor, documents: Iterable[object]) -> Iterator[str]:
     """Yield the session names to try: CodeBuild's form, and those that policies name."""
     yield "AWSCodeBuild-1"
     mark = f":assumed-role/{actor.name}/"
@@ -201,9 +211,7 @@ def sessions(world: World, actor: Actor, documents: Iterable[object]) -> Iterato
             yield from (n.rpartition("/")[2] for n in principals(statement)[0] if mark in n)
 
 
-def sends(
-    world: World, actor: Actor, session: str, request: Request, reading: Reading
-) -> bool:
+def sends(world: World, actor: Actor, session: str, request: Request, reading: Reading) -> bool:
     """Whether one authorisation check of a send passes."""
     context = {
         **request.context,
