@@ -122,8 +122,8 @@ def _named(
     """Return in which ways a resource's statement applies to a role's session.
 
     ``generous`` takes the doubt in favour of its applying. All but the named: AWS asks to name
-    account, role and session together, and doesn't say what happens else
-    (reference_policies_elements_notprincipal.html).
+    account, role and session together, and doesn't say what happens where one of the latter two is
+    missing (reference_policies_elements_notprincipal.html). An account alone exempts no role of it.
     """
     named, negated = principals(statement)
     found = kinds(named, subject, session)
@@ -133,7 +133,7 @@ def _named(
         return found
     if ANY in found:
         return set()
-    exempt = found >= {SESSION, ROLE, ACCOUNT} if generous else bool(found)
+    exempt = found >= {SESSION, ROLE, ACCOUNT} if generous else bool(found & {SESSION, ROLE})
     return set() if exempt else {ANY if generous and not _pinned(statement) else ROLE}
 
 
