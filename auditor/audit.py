@@ -36,6 +36,7 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     chains = Chains(standing, judge.decide)
     beyond = chains.follow(audited, roles)
     exposed = [role for role in audited if judge.decide(role).verdict == "exposed"] + beyond
+    exposed.sort(key=lambda role: role.arn)
     reports = [_role(role, judge.of(role), chains, exposed) for role in audited]
     return Report(
         generated_at=now,

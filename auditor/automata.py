@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.errors import Undecidable
-from auditor.globs import ANY, STAR, Glob
+from auditor.globs import ANY, STAR, Glob, fold_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from auditor.domains import Domain
 
 SEARCH_BUDGET: Final = 2_000_000
-"""Steps that one search may take: about two seconds. A step moves one automaton over one character,
+"""Steps that one search may take: a second or two. A step moves one automaton over one character,
 and counts once for each 64 positions. Real policies need a few hundred; a complement of
 ``*a????????????????????`` has a million states and may need more than any budget."""
+
+
+GOALS_MAX: Final = 8
+"""Patterns of a set up to which a search is led by how much each has left to match."""
 
 
 class Pattern(NamedTuple):
@@ -48,32 +52,36 @@ Language = frozenset[Glob | Pattern]
 
 
 class Automaton:
-    """A set of globs as one nondeterministic automaton over bit positions."""
+    """A set of globs as one nondeterministic automaton over bit positions.
 
-    __slots__ = ("_any", "_any_nc", "_by_char", "_star", "_star_nc", "accept", "chars", "goal",
-                 "start", "weight")  # fmt: skip
+    ``accept`` marks the ends; ``sink`` the stars that end a pattern: whoever has reached one
+    accepts whatever follows.
+    """
+
+    __slots__ = ("_any", "_any_nc", "_by_char", "_goals", "_star", "_star_nc", "accept", "chars",
+                 "sink", "start", "weight")  # fmt: skip
 
     def __init__(self, globs: Iterable[Glob | Pattern]) -> None:
         self._by_char: dict[str, int] = {}
         self._any = self._any_nc = self._star = self._star_nc = 0
-        self.start = self.accept = 0
-        remaining: dict[int, int] = {}
+        self.start = self.accept = self.sink = 0
+        self._goals: list[tuple[int, int, list[int]]] = []
         bit = 0
         for glob in sorted(globs, key=repr):
             items = items_of(glob)
             self.start |= 1 << bit
+            left = [0]
             for position, (item, fold, no_colon) in enumerate(items):
                 self._add(bit + position, item, fold=fold, no_colon=no_colon)
-            left = 0
-            for position in range(len(items), -1, -1):
-                if position < len(items) and items[position][0] != STAR:
-                    left += 1
-                remaining[left] = remaining.get(left, 0) | 1 << (bit + position)
+            for item, _, _ in reversed(items):
+                left.append(left[-1] + (item != STAR))
+            if items and items[-1][0] == STAR and not items[-1][2]:
+                self.sink |= 1 << (bit + len(items) - 1)
+            self._goals.append((bit, (1 << (len(items) + 1)) - 1, left[::-1]))
             bit += len(items)
             self.accept |= 1 << bit
             bit += 1
         self.chars = frozenset(self._by_char)
-        self.goal = tuple(sorted(remaining.items()))
         self.weight = 1 + bit // 64
         self.start = self._close(self.start)
 
@@ -86,8 +94,8 @@ class Automaton:
             self._any |= mask
             self._any_nc |= mask if no_colon else 0
         else:
-            for char in {item, item.upper(), item.lower()} if fold else {item}:
-                if len(char) == 1:
+            for char in {item, item.upper()} if fold else {item}:
+                if not fold or (len(char) == 1 and fold_case(char) == item):
                     self._by_char[char] = self._by_char.get(char, 0) | mask
 
     def _close(self, states: int) -> int:
@@ -112,8 +120,21 @@ class Automaton:
         return bool(states & self.accept)
 
     def distance(self, states: int) -> int:
-        """Return the fewest characters that could still be needed to accept (a lower bound)."""
-        return next((left for left, mask in self.goal if states & mask), 0)
+        """Return the fewest characters that could still be needed to accept (a lower bound).
+
+        Positions only ever move on, so the furthest one of each pattern tells; with many patterns
+        it isn't worth the look.
+        """
+        if len(self._goals) > GOALS_MAX:
+            return 0
+        return min(
+            (
+                left[reached.bit_length() - 1]
+                for shift, mask, left in self._goals
+                if (reached := states >> shift & mask)
+            ),
+            default=0,
+        )
 
 
 def items_of(glob: Glob | Pattern) -> list[tuple[str, bool, bool]]:
@@ -140,9 +161,10 @@ def alphabet(domain: Domain, machines: Iterable[Automaton]) -> tuple[str, ...]:
     Unmentioned characters come first, nicest first: they read best in a witness.
     """
     mentioned = set().union(*(machine.chars for machine in machines))
+    groups = (*domain.fresh, map(chr, range(0x3041, 0x110000))) if domain.open else domain.fresh
     fresh = [
         char
-        for group in domain.fresh
+        for group in groups
         if (char := next((char for char in group if char not in mentioned), "")) != ""
     ]
     return (*fresh, *sorted(mentioned))

@@ -9,7 +9,7 @@ character, nicest first: a search needs one unmentioned character of each group.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Domain:
     counted: Domain | None = None
     otherwise: Domain | None = None
     """More values of the same key, of another shape: looked through where none is found here."""
+    open: bool = False
+    """Whether any character at all may stand in a value, beside those in ``fresh``."""
     finite: bool = False
     """Whether ``nice`` holds every value there is."""
 
@@ -80,15 +82,19 @@ def in_domain_part(state: int) -> bool:
     return state >= _LABEL1
 
 
+COUNTED: Final = 16
+"""A counting state is a plain one and this times the length so far."""
+
+
 def _step_counted(state: int, char: str) -> int:
     """Step a mailbox with the length so far of its local part, or label, in the high digits."""
-    count, plain = divmod(state, 16)
+    count, plain = divmod(state, COUNTED)
     after = _step_mailbox(plain, char)
     if after == DEAD:
         return DEAD
     count = 0 if char == "@" or (char == "." and plain >= _LABEL1) else count + 1
     limit = LOCAL_MAX if after < _LABEL1 else LABEL_MAX
-    return DEAD if count > limit else count * 16 + after
+    return DEAD if count > limit else count * COUNTED + after
 
 
 def is_domain_name(text: str) -> bool:
@@ -136,7 +142,7 @@ MAILBOX: Final = Domain(
         name="mailbox with lengths",
         start=_LOCAL,
         step=_step_counted,
-        accepts=lambda state: state % 16 == _IN2,
+        accepts=lambda state: state % COUNTED == _IN2,
         contains=is_mailbox,
         fresh=_MAIL_FRESH,
     ),
@@ -156,6 +162,7 @@ ANYTHING: Final = Domain(
     accepts=lambda _state: True,
     contains=lambda _text: True,
     fresh=(_ALNUM, "-", "/"),
+    open=True,
     nice=("example",),
     fillers=("", "x", "example", "1", "example-1", "/"),
 )
@@ -203,33 +210,33 @@ def _spelled(prefix: str, nice: tuple[str, ...], chars: str, size: tuple[int, in
     )
 
 
-def _named(kind: str, *nice: str) -> Domain:
-    """Return the sixth part of the ARNs of one resource type: ``kind/`` and any name."""
+NAME_MAX: Final = 320
+"""Characters of a resource's name: those of the longest address (RFC 3696's erratum)."""
+
+
+def _named(kind: str, chars: str, *nice: str) -> Domain:
+    """Return the sixth part of the ARNs of one resource type: ``kind/`` and a name."""
     prefix = f"{kind}/"
-    size = len(prefix)
-
-    def step(state: int, char: str) -> int:
-        if state < size:
-            return state + 1 if char == prefix[state] else DEAD
-        return size + 1
-
-    return Domain(
+    counted = _spelled(prefix, tuple(prefix + name for name in nice), chars, (1, NAME_MAX))
+    end = len(prefix) + 1
+    return replace(
+        counted,
         name=kind,
-        start=0,
-        step=step,
-        accepts=lambda state: state > size,
-        contains=lambda text: text.startswith(prefix) and len(text) > size,
-        fresh=(*dict.fromkeys(prefix), _ALNUM, "-", "@", "."),
-        nice=tuple(prefix + name for name in nice),
-        fillers=("", "example.com", "sender@example.com", "example", "mail."),
+        step=lambda state, char: min(counted.step(min(state, end), char), end),
+        accepts=lambda state: state >= end,
+        fillers=("", "example.com", "sender@example.com", "example", "mail.", "x"),
+        counted=counted,
     )
 
 
+_PLAIN = _ALNUM + "-_"
 RESOURCES: Final = {
-    "identity": _named("identity", "example.com", "sender@example.com"),
-    "template": _named("template", "welcome", "newsletter"),
-    "custom-verification-email-template": _named("custom-verification-email-template", "verify"),
-    "configuration-set": _named("configuration-set", "default"),
+    "identity": _named("identity", _ALNUM + "-.@" + _ATEXT, "example.com", "sender@example.com"),
+    "template": _named("template", _PLAIN, "welcome", "newsletter"),
+    "custom-verification-email-template": _named(
+        "custom-verification-email-template", _PLAIN, "verify"
+    ),
+    "configuration-set": _named("configuration-set", _PLAIN, "default"),
 }
 """The sixth part of the ARN of each resource type that a send is authorised on."""
 
@@ -280,6 +287,21 @@ def is_region(text: str) -> bool:
     return state in (_R_NUMBER, _R_NUMBER2)
 
 
+KNOWN_REGIONS: Final = (
+    "us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "us-east-2", "us-west-1", "eu-west-2",
+    "eu-west-3", "eu-north-1", "eu-south-1", "ap-south-1", "ap-northeast-1", "ap-northeast-2",
+    "ap-northeast-3", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "sa-east-1",
+    "me-south-1", "af-south-1", "il-central-1", "ap-east-1", "ap-east-2", "ap-south-2",
+    "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
+    "ca-west-1", "eu-central-2", "eu-south-2", "me-central-1", "mx-central-1",
+    "cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1",
+    "us-iso-east-1", "us-iso-west-1", "us-isob-east-1", "us-isob-west-1", "eu-isoe-west-1",
+    "us-isof-south-1", "us-isof-east-1",
+)  # fmt: skip
+"""Regions known when this was written; new ones appear.
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"""
+
+KNOWN_REGION: Final = _finite("known region", *KNOWN_REGIONS)
 REGION: Final = Domain(
     name="region",
     start=_R_START,
@@ -287,15 +309,9 @@ REGION: Final = Domain(
     accepts=lambda state: state in (_R_NUMBER, _R_NUMBER2),
     contains=is_region,
     fresh=(string.ascii_lowercase, "-", string.digits),
-    nice=(
-        "us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "us-east-2", "us-west-1",
-        "eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "ap-south-1", "ap-northeast-1",
-        "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "sa-east-1",
-        "me-south-1", "af-south-1", "il-central-1", "cn-north-1", "cn-northwest-1",
-        "us-gov-west-1", "us-gov-east-1", "us-iso-east-1", "us-isob-east-1",
-    ),
+    nice=KNOWN_REGIONS,
     fillers=("", "1", "east-1", "us-east-1", "west", "eu"),
-)  # fmt: skip
+)
 
 _PARTITION_REGIONS: Final = {
     "aws-cn": "cn-*",

@@ -83,7 +83,7 @@ class Glob:
             return self.matches(other.literal)
         if self.items == (STAR,):
             return True
-        if (other.fold and not self.fold) or not self._ends_like(other):
+        if (other.fold and not self.fold) or not self.ends_like(other):
             return False
         reached = {0}
         for item in other.items:
@@ -92,7 +92,7 @@ class Glob:
                 return False
         return any(state == len(self.items) or self.items[state:] == (STAR,) for state in reached)
 
-    def _ends_like(self, other: Glob) -> bool:
+    def ends_like(self, other: Glob) -> bool:
         """Tell whether literal first and last characters agree: most pairs are told apart here."""
         for at in (0, -1):
             mine, theirs = self.items[at : at + 1 or None], other.items[at : at + 1 or None]
@@ -116,10 +116,14 @@ class Glob:
 
 
 def fold_case(text: str) -> str:
-    """Return the text in lower case, one character for one (``İ`` would become two: it stays)."""
+    """Return the text in lower case, character by character.
+
+    Only pairs of one upper and one lower letter fold: ``İ`` would become two characters, and the
+    Kelvin sign is nobody's capital.
+    """
     if text.isascii():
         return text.lower()
-    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    return "".join(low if (low := char.lower()).upper() == char else char for char in text)
 
 
 def _normal(items: Iterable[str], *, fold: bool) -> tuple[str, ...]:

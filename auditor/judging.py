@@ -38,16 +38,17 @@ class Judge:
         self._standing = standing
         self._memory = Memory(standing.identities)
         self._alike: dict[object, Judged] = {}
-        self._known: dict[str, Judged] = {}
+        self._known: dict[int, Judged] = {}
 
     def of(self, role: Role) -> Judged:
         """Judge a role."""
-        if role.arn not in self._known:
+        known = self._known.get(id(role))  # an account's roles live as long as its judge
+        if known is None:
             key = self._key(role)
             if key not in self._alike:
                 self._alike[key] = self._judge(role)
-            self._known[role.arn] = self._alike[key]
-        return self._known[role.arn]
+            known = self._known[id(role)] = self._alike[key]
+        return known
 
     def decide(self, role: Role) -> Decision:
         """Decide a role by its own policies."""

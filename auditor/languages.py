@@ -26,8 +26,9 @@ from auditor.globs import ANY, EVERYTHING, STAR, Glob
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COVER_BUDGET: Final = 4_096
-"""Pairs of patterns compared for plain inclusion before a search; beyond, the search decides."""
+COVER_BUDGET: Final = 200_000
+"""Pairs of items compared to see whether a pattern plainly covers another, before a search. What
+is left beyond isn't compared: the search decides."""
 
 GUESSES: Final = 400
 """Ways to fill in a pattern's wildcards that are tried before a search, for a readable witness."""
@@ -50,7 +51,7 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
     wanted = [trimmed for globs in inside if (trimmed := _trim(globs, outside)) is not _ALL]
     if any(not globs for globs in wanted):
         return Answer(None, len(inside) + 1)
-    cost = 1 + len(wanted)
+    cost = 1 + len(wanted) + len(outside) // 2
 
     def fits(text: str) -> bool:
         return (
@@ -65,8 +66,9 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
             members = sorted(literal for literal in literals if literal is not None)
             return Answer(next(filter(fits, members), None), cost + len(members))
     guesses = domain.nice if domain.finite else _guesses(domain, wanted)
+    each = 1 + (sum(map(len, wanted)) + len(outside)) // 8
     for guess in guesses:
-        cost += 1
+        cost += each
         if fits(guess):
             return Answer(guess, cost)
     if domain.finite:
@@ -90,16 +92,20 @@ def _trim(globs: Language, outside: Language) -> Language:
     """Drop the globs that ``outside`` plainly covers; none left is an empty language."""
     if EVERYTHING in globs and not outside:
         return _ALL
-    left = globs - outside
-    if len(left) * len(outside) > COVER_BUDGET:
-        return left
-    kept = frozenset(
-        glob
-        for glob in left
-        if not isinstance(glob, Glob)
-        or not any(isinstance(other, Glob) and other.covers(glob) for other in outside)
-    )
-    return _ALL if EVERYTHING in kept else kept
+    compared = 0
+    covering = sorted((other for other in outside if isinstance(other, Glob)), key=str)
+    kept: list[Glob | Pattern] = []
+    for glob in sorted(globs - outside, key=repr):
+        covered = False
+        if isinstance(glob, Glob):
+            for other in covering:
+                compared += len(glob.items) * len(other.items) if other.ends_like(glob) else 1
+                covered = compared < COVER_BUDGET and other.covers(glob)
+                if covered or compared >= COVER_BUDGET:
+                    break
+        if not covered:
+            kept.append(glob)
+    return _ALL if EVERYTHING in kept else frozenset(kept)
 
 
 def _in(globs: Language, text: str) -> bool:
@@ -146,6 +152,8 @@ def _search(domain: Domain, wanted: list[Language], outside: Language) -> tuple[
                 machine.step(state, mask)
                 for machine, state, mask in zip(machines, node[1:], masks, strict=True)
             ]
+            if outside and states[-1] & machines[-1].sink:
+                continue  # whatever follows, the text stays in what it must be out of
             if all(states[:count]):
                 left = [m.distance(state) for m, state in zip(inside, states, strict=False)]
                 yield char, (at, *states), max(left, default=0)

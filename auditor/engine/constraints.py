@@ -11,11 +11,12 @@ from __future__ import annotations
 import base64
 from decimal import Decimal, localcontext
 from functools import lru_cache
+from math import floor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.automata import Language, Pattern
+from auditor.automata import SEARCH_BUDGET, Language, Pattern
 from auditor.errors import Undecidable
-from auditor.globs import Glob, like
+from auditor.globs import ANY, STAR, Glob, like
 from auditor.languages import find
 from auditor.policy import values
 
@@ -66,11 +67,15 @@ REAL: Final = SIMULATOR.negated()
 
 
 class Answer(NamedTuple):
-    """A value that passes every test, or None; what finding out cost; why it can't be told."""
+    """A value that passes every test, or None; what finding out cost; why it can't be told.
+
+    ``question`` tells a dear answer's question apart, so that it is charged once.
+    """
 
     value: str | None
     cost: int
     undecided: str | None = None
+    question: object = None
 
 
 Tests = frozenset[Test]
@@ -96,16 +101,21 @@ def satisfy(domain: Domain, tests: Tests) -> Answer:
         try:
             value, cost = find(domain, tuple(inside), frozenset(outside))
         except Undecidable as reason:
-            return Answer(None, 1, str(reason))
-        return Answer(value, cost)
+            return Answer(None, SEARCH_BUDGET, str(reason), (domain.name, tests))
+        return Answer(value, cost, None, (domain.name, tests) if cost > DEAR else None)
     return _by_candidates(domain, tests, mixed=bool(inside or outside))
+
+
+DEAR: Final = 1_000
+"""What an answer may cost before it is worth remembering that it was paid for."""
 
 
 def _by_candidates(domain: Domain, tests: Tests, *, mixed: bool) -> Answer:
     """Try the values that represent all others."""
     cost = 1
+    each = 1 + sum(len(test.matchers) for test in tests) // 2
     for candidate in dict.fromkeys((*domain.nice, *_candidates(tests))):
-        cost += 1
+        cost += each
         if domain.contains(candidate) and all(test.holds(candidate) for test in tests):
             return Answer(candidate, cost)
     if domain.finite or not (mixed or _families(tests) > 1):
@@ -113,7 +123,7 @@ def _by_candidates(domain: Domain, tests: Tests, *, mixed: bool) -> Answer:
     if any(test.inside and test.matchers and _finite(test) for test in tests):
         return Answer(None, cost)
     return Answer(
-        None, cost, "a key is compared both as text and as a number, date, address or boolean"
+        None, cost, f"one key ({domain.name}) is compared both as text and as another kind of value"
     )
 
 
@@ -132,8 +142,8 @@ def _candidates(tests: Tests) -> Iterator[str]:
     matchers = sorted({m for test in tests for m in test.matchers}, key=repr)
     yield from ("true", "false")
     for matcher in matchers:
-        if isinstance(matcher, Glob) and matcher.literal is not None:
-            yield matcher.literal
+        if isinstance(matcher, Glob):
+            yield matcher.literal if matcher.literal is not None else _filled(matcher, "1")
         elif isinstance(matcher, values.Bytes):
             yield base64.b64encode(matcher.value).decode("ascii")
     yield ""
@@ -141,6 +151,12 @@ def _candidates(tests: Tests) -> Iterator[str]:
     for second in _seconds(_comparisons(matchers, "date")):
         yield values.iso(second) if 0 <= second <= values.CLOCK_END else str(second)
     yield from _addresses(m.block for m in matchers if isinstance(m, values.Within))
+
+
+def _filled(glob: Glob, filler: str) -> str:
+    """Return a text that a pattern matches, its wildcards filled in."""
+    fill = {STAR: "", ANY: filler}
+    return "".join(fill.get(item, item) for item in glob.items)
 
 
 def _numbers(thresholds: set[Decimal]) -> Iterator[str]:
@@ -160,8 +176,8 @@ def _comparisons(matchers: Iterable[Matcher], kind: str) -> list[values.Comparis
 
 def _seconds(comparisons: Iterable[values.Comparison]) -> Iterator[int]:
     """Yield whole seconds on, before and after each threshold."""
-    for floor in sorted({int(m.value // 1) for m in comparisons}):
-        yield from (floor, floor - 1, floor + 1, floor + 2)
+    for second in sorted({floor(m.value) for m in comparisons}):
+        yield from (second, second - 1, second + 1, second + 2)
 
 
 def _addresses(blocks: Iterable[values.Network]) -> Iterator[str]:
@@ -178,17 +194,23 @@ def _addresses(blocks: Iterable[values.Network]) -> Iterator[str]:
     yield "2001:db8::7"
 
 
+_MIDNIGHT: Final = "2000-01-01T00:00:00Z"
+"""What completes the beginning of a date, such as a pattern's ``2027-*``."""
+
+
 @lru_cache(maxsize=16_384)
 def satisfy_clock(now: int, tests: Tests) -> Answer:
     """Find a second from ``now`` on that passes all tests; its text is the epoch second."""
     matchers = [m for test in tests for m in test.matchers]
     compared = [m for m in matchers if isinstance(m, values.Comparison)]
     candidates = {now, now + 1, *_seconds(compared)}
-    literals = [m.literal for m in matchers if isinstance(m, Glob) and m.literal is not None]
+    shapes = [_filled(m, "1") for m in matchers if isinstance(m, Glob)]
+    literals = [text + _MIDNIGHT[len(text) :] for text in shapes]
     candidates.update(int(at) for text in literals if (at := values.moment(text)) is not None)
     cost = 1
+    each = 1 + len(matchers) // 2
     for second in sorted(candidates):
-        cost += 1
+        cost += each
         if now <= second <= values.CLOCK_END and all(
             test.holds(shown(test.clock, second)) for test in tests
         ):

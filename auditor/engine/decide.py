@@ -17,7 +17,7 @@ from auditor.engine.grants import COVERED, grants
 from auditor.engine.layers import Located
 from auditor.engine.plain import admits, is_plain
 from auditor.engine.question import Question, Statements, start
-from auditor.engine.solver import Search, Solution
+from auditor.engine.solver import Budget, Search, Solution
 from auditor.engine.witness import request, ties
 from auditor.errors import Undecidable
 
@@ -88,6 +88,7 @@ class _Decider:
         self.identities = identities
         self.statements = Statements(layers, grants(identities, caller))
         self.unread = [reason for layer in layers for reason in layer.unread]
+        self.budget = Budget()
         self.reasons: list[str] = []
         self.asked: list[tuple[tuple[object, ...], SendAction, Exposure | None]] = []
 
@@ -124,11 +125,19 @@ class _Decider:
             proven = answer is not None and answer.certainty == "proven"
             if known == likeness and (proven or other.optional == action.optional):
                 return None if answer is None else self._same(answer, bit, action)
-        found = None
-        if action.name != BULK:
-            found = self._ask(self._question(bit, action, least=True), tied=True)
-        found = found or self._first(self._most(bit, action))
+        found = self._searched(bit, action, least=action.name != BULK)
         self.asked.append((likeness, action, found))
+        return found
+
+    def _searched(self, bit: int, action: SendAction, *, least: bool) -> Exposure | None:
+        """Ask under the reading of least access, then of most, within a share of the budget."""
+        whole = self.budget
+        with whole.shared() as self.budget:
+            found = None
+            if least:
+                found = self._ask(self._question(bit, action, least=True), tied=True)
+            found = found or self._first(self._most(bit, action))
+        self.budget = whole
         return found
 
     def _likeness(self, bit: int, action: SendAction) -> tuple[object, ...]:
@@ -162,8 +171,7 @@ class _Decider:
         if not self.statements.listed(0, bit, allows=True):
             return None
         kept = list(self.reasons)
-        found = self._ask(self._question(bit, action, least=True), tied=True)
-        found = found or self._first(self._most(bit, action))
+        found = self._searched(bit, action, least=True)
         self.reasons = kept
         return found
 
@@ -203,7 +211,8 @@ class _Decider:
             found = self._ask(question, tied=False)
             if found is not None:
                 # a pair of sender and identity that go together reads best, but isn't asked for
-                tied = _tied(found.state, question, quietly=True)
+                pair = ties(found.state, question)
+                tied = pair is None or pair.identity is not None
                 return found if tied else self._ask(question, tied=True) or found
             refused.append((start(question), asked))
         return None
@@ -214,15 +223,16 @@ class _Decider:
             asked = self.statements.clauses(question)
             if asked is None:
                 return None
-            accept = partial(_tied, question=question) if tied else _anything
+            accept = partial(_tied, question=question, budget=self.budget) if tied else _anything
             state = start(question)
-            solution = Search(accept).run(state, asked)
+            solution = Search(self.budget, accept).run(state, asked)
             if solution is None:
                 return None
             plain = is_plain(solution.state)
             now = self.caller.now
             if not plain and _may_be_plain(asked, now):
-                better = _quietly(Search(accept, lambda atom: admits(atom, now)), state, asked)
+                plainly = Search(self.budget, accept, lambda atom: admits(atom, now))
+                better = _quietly(plainly, state, asked)
                 plain = better is not None and is_plain(better.state)
                 solution = better if better is not None and plain else solution
             return self._proven(question, solution, plain=plain)
@@ -255,12 +265,15 @@ def _anything(_state: State) -> bool:
     return True
 
 
-def _tied(state: State, question: Question, *, quietly: bool = False) -> bool:
+def _tied(state: State, question: Question, budget: Budget) -> bool:
     """Tell whether a state has a sender and an identity that belong together."""
     found = ties(state, question)
-    if found is not None and found.undecided is not None and not quietly:
+    if found is None:
+        return True
+    budget.pay(found.cost, found.question)
+    if found.undecided is not None:
         raise Undecidable(found.undecided)
-    return found is None or found.identity is not None
+    return found.identity is not None
 
 
 def _may_be_plain(asked: Sequence[Clause], now: int) -> bool:

@@ -19,7 +19,7 @@ from auditor.engine.layers import Located, names, statements
 from auditor.engine.principals import Naming, naming
 from auditor.engine.question import TRUE, holding, not_holding
 from auditor.engine.resources import holds
-from auditor.engine.solver import Search
+from auditor.engine.solver import Budget, Search
 from auditor.engine.state import State, Variable
 from auditor.errors import Undecidable
 
@@ -51,6 +51,7 @@ class Powers:
     def __init__(self, caller: Caller, layers: Sequence[Layer]) -> None:
         self.caller = caller
         self.layers = layers
+        self.budget = Budget()
         self._listed: dict[tuple[int, str, bool], list[Located]] = {}
 
     def call(self, action: str, resource: str, facts: Facts = ()) -> Call | None:
@@ -79,7 +80,7 @@ class Powers:
             if asked is None:
                 continue
             variables = {REGION: Variable(domains.REGION, False, False, frozenset())}
-            solution = Search().run(State(self.caller.now, variables), asked)
+            solution = Search(self.budget).run(State(self.caller.now, variables), asked)
             if solution is not None:
                 sure = least and not any(layer.unread for layer in self.layers)
                 chosen = tuple(one for one in solution.chosen if isinstance(one, Located))

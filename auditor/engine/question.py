@@ -48,16 +48,25 @@ def start(question: Question) -> State:
     caller = setting.caller
     keyed = setting.action.carries_recipients
     owner = caller.account if setting.elsewhere else ""
-    return _start(caller.now, caller.partition, owner, keyed, question.simulator)
+    # nobody can send from a region that doesn't exist; under most access, one may be new to us
+    regions = domains.KNOWN_REGION if setting.least else domains.REGION
+    return _start(caller.now, caller.partition, owner, keyed, question.simulator, regions)
 
 
 @lru_cache(maxsize=1_024)
-def _start(now: int, partition: str, not_owner: str, keyed: bool, simulator: bool) -> State:
+def _start(
+    now: int,
+    partition: str,
+    not_owner: str,
+    keyed: bool,
+    simulator: bool,
+    regions: domains.Domain,
+) -> State:
     wanted, unwanted = domains.regions_of(partition)
     tests = {Test(frozenset(map(like, unwanted)), inside=False)} if unwanted else set()
     if wanted is not None:
         tests.add(Test(frozenset((like(wanted),)), inside=True))
-    variables = {REGION: Variable(domains.REGION, False, False, frozenset(tests))}
+    variables = {REGION: Variable(regions, False, False, frozenset(tests))}
     if not_owner:
         other = Test(frozenset((exactly(not_owner),)), inside=False)
         variables[RESOURCE_ACCOUNT] = Variable(domains.ACCOUNT, False, False, frozenset((other,)))

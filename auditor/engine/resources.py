@@ -1,13 +1,13 @@
 """Resource patterns: what they ask of the region, the account and the name of an SES ARN.
 
 An SES ARN is ``arn:PARTITION:ses:REGION:ACCOUNT:TYPE/NAME`` with exactly five colons (names have
-none), so a pattern of six parts matches it part by part. A pattern of fewer parts is completed
-with ``*``: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+none), so a pattern of six parts matches it part by part: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor import domains
@@ -19,7 +19,7 @@ from auditor.policy.values import joined
 from auditor.policy.variables import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from auditor.engine.atoms import Atom, Clause
     from auditor.engine.conditions import Setting
@@ -37,37 +37,80 @@ class Parts(NamedTuple):
 ANY_RESOURCE: Final = Parts(None, None, None)
 
 
+WAYS_MAX: Final = 256
+"""Ways to lay a short pattern's stars over the colons of an ARN; beyond, it is taken to match."""
+
+
 @lru_cache(maxsize=65_536)
-def _parts_of_text(text: str, partition: str) -> Parts | None:
-    """Split a pattern without variables that begins as an ARN does; the same as ``_parts``."""
+def _plain_parts(text: str, partition: str, *, generous: bool) -> tuple[Parts, ...]:
+    """Split a pattern without variables."""
     parts = text.split(":", 5)
-    parts += ["*"] * (6 - len(parts))
-    for part, wanted in zip(parts[1:3], (partition, "ses"), strict=True):
-        if part != wanted and not like(part).matches(wanted):
-            return None
-    globs = [like(part) for part in parts[3:]]
+    if len(parts) == 6 or (not generous and parts[0] == "arn"):
+        parts += ["*"] * (6 - len(parts))
+        for part, wanted in zip(parts[:3], ("arn", partition, "ses"), strict=True):
+            if part != wanted and not like(part).matches(wanted):
+                return ()
+        return (_kept(like(part) for part in parts[3:]),)
+    return _parts(like(text), partition, generous=generous)
+
+
+def _kept(globs: Iterable[Glob]) -> Parts:
     return Parts(*(None if glob == EVERYTHING else glob for glob in globs))
 
 
-def _parts(glob: Glob, partition: str, *, generous: bool) -> Parts | None:
-    """Split a pattern; None where it can't match an SES ARN of the partition."""
+def _parts(glob: Glob, partition: str, *, generous: bool) -> tuple[Parts, ...]:
+    """Split a pattern; one entry for each way in which it can match an SES ARN of the partition.
+
+    A pattern of fewer than six parts is completed with ``*``. AWS's page also says that a ``*`` at
+    the end of a part may reach beyond the colon: where that would matter the two disagree, and
+    the generous reading takes both.
+    """
     if glob == EVERYTHING:
-        return ANY_RESOURCE
-    items: list[list[str]] = [[]]
-    for item in glob.items:
-        if item == ":" and len(items) < 6:
-            items.append([])
+        return (ANY_RESOURCE,)
+    colons = glob.items.count(":")
+    missing = 5 - colons
+    found = [(*glob.items, *((":", STAR) * missing))]
+    if generous and missing > 0:
+        spread = _spread(glob.items, missing)
+        if spread is None:
+            return (ANY_RESOURCE,)
+        found += spread
+    split = (_split(items, partition) for items in dict.fromkeys(found))
+    return tuple(parts for parts in split if parts is not None)
+
+
+def _spread(items: tuple[str, ...], missing: int) -> list[tuple[str, ...]] | None:
+    """Return the ways in which wildcards stand for the missing colons; None: too many."""
+    wild = [at for at, item in enumerate(items) if len(item) > 1]
+    ways: list[tuple[str, ...]] = []
+    for chosen in combinations_with_replacement(wild, missing):
+        if len(ways) >= WAYS_MAX:
+            return None
+        if any(items[at] != STAR and chosen.count(at) > 1 for at in chosen):
+            continue
+        out: list[str] = []
+        for at, item in enumerate(items):
+            colons = chosen.count(at)
+            if item == STAR:
+                out += [STAR, *((":", STAR) * colons)]
+            else:
+                out.append(":" if colons else item)
+        ways.append(tuple(out))
+    return ways
+
+
+def _split(items: tuple[str, ...], partition: str) -> Parts | None:
+    """Split a pattern of six parts; None where it can't match an SES ARN of the partition."""
+    parts: list[list[str]] = [[]]
+    for item in items:
+        if item == ":" and len(parts) < 6:
+            parts.append([])
         else:
-            items[-1].append(item)
-    if len(items) < 6 and items[0] != list("arn") and STAR in glob.items and generous:
-        # neither an ARN nor "*": IAM refuses such a pattern, so what it would match is a guess
-        return ANY_RESOURCE
-    items.extend([STAR] for _ in range(6 - len(items)))
-    fixed = zip(items[:3], ("arn", partition, "ses"), strict=True)
+            parts[-1].append(item)
+    fixed = zip(parts[:3], ("arn", partition, "ses"), strict=True)
     if not all(Glob(part).matches(text) for part, text in fixed):
         return None
-    rest = (Glob(part) for part in items[3:])
-    return Parts(*(None if part == EVERYTHING else part for part in rest))
+    return _kept(Glob(part) for part in parts[3:])
 
 
 def _patterns(statement: Statement, setting: Setting) -> Iterator[Parts]:
@@ -76,18 +119,12 @@ def _patterns(statement: Statement, setting: Setting) -> Iterator[Parts]:
     for text in statement.resources:
         if text == "*":
             yield ANY_RESOURCE
-            continue
-        if text.startswith("arn:") and "${" not in text:
-            plain = _parts_of_text(text, setting.caller.partition)
-            if plain is not None:
-                yield plain
-            continue
-        glob = _glob(statement, text, setting, generous=generous)
-        if glob is None:
-            continue
-        parts = _parts(glob, setting.caller.partition, generous=generous)
-        if parts is not None:
-            yield parts
+        elif "${" not in text:
+            yield from _plain_parts(text, setting.caller.partition, generous=generous)
+        else:
+            glob = _glob(statement, text, setting, generous=generous)
+            if glob is not None:
+                yield from _parts(glob, setting.caller.partition, generous=generous)
 
 
 def _with_stars(text: str, setting: Setting) -> tuple[tuple[str, bool], ...]:
@@ -106,7 +143,7 @@ def holds(statement: Statement, arn: str, setting: Setting) -> bool:
     """Tell whether a statement's resources hold one given ARN, whatever its service."""
     generous = setting.generous(allows=statement.allows) != statement.not_resource
     return statement.not_resource != any(
-        _completed(glob).matches(arn)
+        _completed(glob).matches(arn) or (generous and glob.matches(arn))
         for text in statement.resources
         if (glob := _glob(statement, text, setting, generous=generous)) is not None
     )

@@ -8,24 +8,64 @@ reference_policies_evaluation-logic.html
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from auditor.engine.atoms import Each, Option, Single
 from auditor.errors import Undecidable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from auditor.engine.atoms import Atom, Clause, Option
+    from auditor.engine.atoms import Atom, Clause
     from auditor.engine.state import State
 
-SOLVE_BUDGET: Final = 400_000
-"""Work of one question (an action, a reading): an atom tried counts one plus what its key's answer
-cost, each time, whether or not the answer was remembered, so that a verdict never depends on which
-roles were decided before. Real roles need some hundreds. About two seconds at the worst; nothing
-stops a policy from encoding a satisfiability problem, and this is where such a one ends."""
+ROLE_BUDGET: Final = 6_000_000
+"""Work for one role, in steps of about a microsecond: real roles need some thousands. Nothing
+stops a policy from encoding a satisfiability problem, and this is where such a one ends. Counted
+in steps and charged whether or not an answer was remembered from another role, so that a verdict
+depends neither on the machine nor on what was decided before."""
 
-ATOM_COST_MAX: Final = 2_000
-"""What one remembered answer may count at most: a hard pattern is searched once, not each time."""
+ATOM_COST: Final = 6
+"""Steps for trying one atom, beside what its key's answer costs."""
+
+
+class Budget:
+    """The work that is left for one role's questions."""
+
+    def __init__(self, steps: int = ROLE_BUDGET) -> None:
+        self.left = steps
+        self.paid: set[object] = set()
+
+    @contextmanager
+    def shared(self) -> Iterator[Budget]:
+        """Lend half of what is left, for one action: the others must get their turn."""
+        part = Budget(self.left // 2)
+        part.paid = self.paid
+        self.left -= part.left
+        try:
+            yield part
+        finally:
+            self.left += max(part.left, 0)
+
+    def spend(self, steps: int) -> None:
+        """Raise ``Undecidable`` where no more is left."""
+        self.left -= steps
+        if self.left < 0:
+            raise Undecidable(
+                "the policies are too entangled to decide within the budget of"
+                f" {ROLE_BUDGET:,} steps"
+            )
+
+    def pay(self, cost: int, question: object) -> None:
+        """Spend what an answer cost, a dear one (it names its question) only once."""
+        if question is None:
+            self.spend(cost)
+        elif question in self.paid:
+            self.spend(1)
+        else:
+            self.paid.add(question)
+            self.spend(cost)
 
 
 class Solution(NamedTuple):
@@ -50,18 +90,19 @@ class Search:
 
     def __init__(
         self,
+        budget: Budget,
         accept: Callable[[State], bool] = lambda _state: True,
         admit: Callable[[Atom], bool] = lambda _atom: True,
     ) -> None:
+        self._budget = budget
         self._accept = accept
         self._admit = admit
-        self._left = SOLVE_BUDGET
         self._undecided: str | None = None
         self._dead_ends = 0
 
     def run(self, state: State, clauses: Iterable[Clause]) -> Solution | None:
         """Return a solution, or None where there is none."""
-        root = _Node(state, (), tuple(sorted(clauses, key=len)))
+        root = _Node(state, (), tuple(sorted(self._merged(clauses), key=len)))
         stack: list[Iterator[_Node]] = [iter((root,))]
         while stack:
             node = next(stack[-1], None)
@@ -81,6 +122,31 @@ class Search:
         if self._undecided is not None:
             raise Undecidable(self._undecided)
         return None
+
+    def _merged(self, clauses: Iterable[Clause]) -> list[Clause]:
+        """Make one test of the clauses that each just keep a value of one key out of some set.
+
+        Out of A and out of B is out of both: hundreds of Denies on one key are one question.
+        """
+        kept: list[Clause] = []
+        alike: dict[tuple[object, ...], list[Single | Each]] = {}
+        for clause in clauses:
+            atom = clause[0].atoms[0] if clause and clause[0].atoms else None
+            lone = len(clause) == 1 and len(clause[0].atoms) == 1 and not clause[0].then
+            if lone and clause[0].chosen is None and isinstance(atom, Single | Each):
+                test = atom.test
+                if test is not None and not test.inside:
+                    place = (atom.variable, atom.absent) if isinstance(atom, Single) else ()
+                    kinds = frozenset(map(type, test.matchers))
+                    alike.setdefault((place, test.clock, kinds), []).append(atom)
+                    continue
+            kept.append(clause)
+        for atoms in alike.values():
+            tests = [atom.test for atom in atoms if atom.test is not None]
+            matchers = frozenset(matcher for test in tests for matcher in test.matchers)
+            self._budget.spend(ATOM_COST * len(atoms))
+            kept.append((Option((atoms[0]._replace(test=tests[0]._replace(matchers=matchers)),)),))
+        return kept
 
     def _accepted(self, state: State) -> bool:
         try:
@@ -117,7 +183,7 @@ class Search:
 
     def _conjoin(self, state: State, option: Option) -> State | None:
         for atom in option.atoms:
-            self._spend(1)
+            self._budget.spend(ATOM_COST + state.size(atom) // 4)
             if not self._admit(atom):
                 return None
             if state.implies(atom):
@@ -125,8 +191,9 @@ class Search:
             added = state.add(atom)
             if added is None:
                 return None
-            state, answer = added
-            self._spend(min(answer.cost, ATOM_COST_MAX))
+            state, answers = added
+            for answer in answers:
+                self._budget.pay(answer.cost, answer.question)
             if answer.value is None:
                 # undecided: no witness lies here, but neither does a proof that there is none
                 self._undecided = self._undecided or answer.undecided
@@ -166,13 +233,5 @@ class Search:
         """Tell whether an option plainly holds (one that names its statement is never skipped)."""
         if option.chosen is not None or option.then:
             return False
-        self._spend(1)
+        self._budget.spend(1)
         return all(state.implies(atom) for atom in option.atoms)
-
-    def _spend(self, amount: int) -> None:
-        self._left -= amount
-        if self._left < 0:
-            raise Undecidable(
-                "the statements are too entangled to decide within the budget"
-                f" ({SOLVE_BUDGET:,} steps)"
-            )

@@ -39,6 +39,13 @@ class State(NamedTuple):
     each: Tests = frozenset()
     some: tuple[Test, ...] = ()
 
+    def size(self, atom: Atom) -> int:
+        """Return how many tests are asked of an atom's key already: what adding one copies."""
+        if isinstance(atom, Single):
+            known = self.variables.get(atom.variable)
+            return len(known.tests) if known is not None and known.tests is not None else 0
+        return len(self.each) + len(self.some)
+
     def implies(self, atom: Atom) -> bool:
         """Tell whether an atom plainly holds already (False is no proof that it doesn't)."""
         if isinstance(atom, Single):
@@ -52,26 +59,25 @@ class State(NamedTuple):
             return atom.test in self.each
         return atom.test in self.some
 
-    def add(self, atom: Atom) -> tuple[State, Answer] | None:
-        """Return the state with one more atom and the answer for its key; None where plainly empty.
+    def add(self, atom: Atom) -> tuple[State, list[Answer]] | None:
+        """Return the state with one more atom and the answers on its key; None if plainly empty.
 
-        The answer's ``value`` is None where no value is left (or it can't be told).
+        The last answer's ``value`` is None where no value is left (or it can't be told).
         """
         if isinstance(atom, Single):
             return self._add_single(atom)
         if isinstance(atom, Each):
             state = self._replace(each=self.each | {atom.test})
-            cost = 0
+            answers: list[Answer] = []
             for test in state.some or (None,):
-                answer = state.member(test)
-                cost += answer.cost
-                if answer.value is None:
-                    return state, answer._replace(cost=cost)
-            return state, answer._replace(cost=cost)
+                answers.append(state.member(test))
+                if answers[-1].value is None:
+                    break
+            return state, answers
         state = self if atom.test in self.some else self._replace(some=(*self.some, atom.test))
-        return state, state.member(atom.test)
+        return state, [state.member(atom.test)]
 
-    def _add_single(self, atom: Single) -> tuple[State, Answer] | None:
+    def _add_single(self, atom: Single) -> tuple[State, list[Answer]] | None:
         known = self.variables.get(atom.variable)
         if known is None:
             tests = None if atom.test is None else frozenset((atom.test,))
@@ -82,7 +88,7 @@ class State(NamedTuple):
         if after.tests is None and not after.absent:
             return None
         state = self._replace(variables={**self.variables, atom.variable: after})
-        return state, state.value(atom.variable)
+        return state, [state.value(atom.variable)]
 
     def value(self, variable: str) -> Answer:
         """Return a value for a variable; the empty text stands for absent where that is allowed."""

@@ -10,8 +10,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.automata import Automaton, Language, Node, Pattern, alphabet, automaton, explore
-from auditor.domains import DEAD, MAILBOX, RESOURCES, in_domain_part, is_domain_name
+from auditor.automata import (
+    SEARCH_BUDGET,
+    Automaton,
+    Language,
+    Node,
+    Pattern,
+    alphabet,
+    automaton,
+    explore,
+)
+from auditor.domains import COUNTED, DEAD, MAILBOX, RESOURCES, in_domain_part, is_domain_name
 from auditor.engine.constraints import Test, Tests, satisfy
 from auditor.errors import Undecidable
 from auditor.globs import STAR, Glob
@@ -20,50 +29,60 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX: Final = "identity/"
+_ADDRESS: Final = MAILBOX.counted or MAILBOX
 _WAITING, _FIRST, _LATER, _WHOLE = range(4)
 """How far the identity is: not begun, in its first label, in a later one, the whole address."""
 
 
 class Pair(NamedTuple):
-    """A From address and the sixth part of its identity's ARN; None where there is no pair."""
+    """A From address and the sixth part of its identity's ARN; None where there is no pair.
+
+    ``cost`` and ``question`` are as in ``Answer``.
+    """
 
     sender: str | None
     identity: str | None
     undecided: str | None = None
+    cost: int = 1
+    question: object = None
 
 
 @lru_cache(maxsize=65_536)
 def pair(sender: Tests, identity: Tests) -> Pair:
     """Find a From address and an identity that it belongs to, passing their tests."""
     found = satisfy(RESOURCES["identity"], identity)
-    if found.value is None:
-        return Pair(None, None, found.undecided)
+    address = satisfy(MAILBOX, sender)
+    question = (sender, identity)
+    cost = found.cost + address.cost
+    if found.value is None or address.value is None:
+        why = found.undecided or address.undecided
+        return Pair(None, None, why, cost, question)
     for name in dict.fromkeys((*RESOURCES["identity"].nice, found.value)):
         if all(test.holds(name) for test in identity):
-            address = _sender_of(name.removeprefix(_PREFIX), sender)
-            if address is not None:
-                return Pair(address, name)
-    address = satisfy(MAILBOX, sender).value
-    if address is None:
-        return Pair(None, None, satisfy(MAILBOX, sender).undecided)
-    for name in _identities_of(address):
+            fitting, more = _sender_of(name.removeprefix(_PREFIX), sender)
+            cost += more
+            if fitting is not None:
+                return Pair(fitting, name, None, cost, question)
+    for name in _identities_of(address.value):
         if all(test.holds(_PREFIX + name) for test in identity):
-            return Pair(address, _PREFIX + name)
-    return _search(sender, identity)
+            return Pair(address.value, _PREFIX + name, None, cost, question)
+    searched = _search(sender, identity)
+    return searched._replace(cost=cost + searched.cost, question=question)
 
 
-def _sender_of(name: str, sender: Tests) -> str | None:
-    """Return a From address of an identity that passes the tests."""
+def _sender_of(name: str, sender: Tests) -> tuple[str | None, int]:
+    """Return a From address of an identity that passes the tests, and what finding it cost."""
     if "@" in name:
         fits = MAILBOX.contains(name) and all(test.holds(name) for test in sender)
-        return name if fits else None
+        return name if fits else None, 1
     if not is_domain_name(name):
-        return None
+        return None, 1
     plain = f"sender@{name}"
     if all(test.holds(plain) for test in sender):
-        return plain
+        return plain, 1
     of_it = frozenset((Glob((STAR, "@", *name)), Glob((STAR, "@", STAR, ".", *name))))
-    return satisfy(MAILBOX, sender | {Test(of_it, inside=True)}).value
+    found = satisfy(MAILBOX, sender | {Test(of_it, inside=True)})
+    return found.value, found.cost
 
 
 def _identities_of(address: str) -> Iterator[str]:
@@ -96,16 +115,19 @@ def _search(sender: Tests, identity: Tests) -> Pair:
         return Pair(None, None, "the sender's address or the identity isn't compared as text")
     graph = _Graph(_Side(*of_sender, ""), _Side(*of_identity, _PREFIX))
     try:
-        same = graph.spell(_WHOLE)
+        same, cost = graph.spell(_WHOLE)
         if same is not None:
-            return Pair(same, _PREFIX + same)
-        below = graph.spell(_WAITING)
+            return Pair(same, _PREFIX + same, None, cost)
+        below, more = graph.spell(_WAITING)
     except Undecidable as reason:
-        return Pair(None, None, str(reason))
+        return Pair(None, None, str(reason), SEARCH_BUDGET)
+    cost += more
     if below is None:
-        return Pair(None, None)
-    names = (_PREFIX + name for name in _identities_of(below))
-    return Pair(below, next(name for name in names if all(test.holds(name) for test in identity)))
+        return Pair(None, None, None, cost)
+    for name in _identities_of(below):
+        if all(test.holds(_PREFIX + name) for test in identity):
+            return Pair(below, _PREFIX + name, None, cost)
+    return Pair(None, None, "a pair of sender and identity that was found is none", cost)
 
 
 class _Side:
@@ -154,24 +176,25 @@ class _Graph:
             )
             for char in alphabet(MAILBOX, machines)
         }
-        self.price = len(self.moves) * (1 + sum(machine.weight for machine in machines))
+        # a step moves two sides, one of them by choice: three times the work of a plain search's
+        self.price = 3 * len(self.moves) * (1 + sum(machine.weight for machine in machines))
 
-    def spell(self, mode: int) -> str | None:
-        """Return an address found from a mode on, or None."""
-        start = (MAILBOX.start, mode, *self.sender.start, *self.identity.start)
-        return explore(start, self._after, self._accepts, self.price, "sender and identity")[0]
+    def spell(self, mode: int) -> tuple[str | None, int]:
+        """Return an address found from a mode on, or None, and the steps it took."""
+        start = (_ADDRESS.start, mode, *self.sender.start, *self.identity.start)
+        return explore(start, self._after, self._accepts, self.price, "sender and identity")
 
     def _after(self, node: Node) -> Iterator[tuple[str, Node, int]]:
         mode = node[1]
         for char, (for_sender, for_identity) in self.moves.items():
-            at = MAILBOX.step(node[0], char)
+            at = _ADDRESS.step(node[0], char)
             sender = self.sender.step(node[2 : self.split], for_sender)
             if at == DEAD or sender is None:
                 continue
             left = self.sender.left(sender)
             if mode == _WAITING:
                 yield char, (at, mode, *sender, *self.identity.start), left
-                if char == "@" or (char == "." and in_domain_part(at)):
+                if char == "@" or (char == "." and in_domain_part(at % COUNTED)):
                     yield char, (at, _FIRST, *sender, *self.identity.start), left
                 continue
             identity = self.identity.step(node[self.split :], for_identity)
@@ -182,7 +205,7 @@ class _Graph:
     def _accepts(self, node: Node) -> bool:
         return (
             node[1] in (_WHOLE, _LATER)
-            and MAILBOX.accepts(node[0])
+            and _ADDRESS.accepts(node[0])
             and self.sender.accepts(node[2 : self.split])
             and self.identity.accepts(node[self.split :])
         )

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -76,7 +77,8 @@ def load(document: object) -> dict[str, object]:
 def _decode(text: str) -> object:
     if len(text) > DOCUMENT_MAX:
         raise PolicyError("", f"longer than {DOCUMENT_MAX:,} characters")
-    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+    text = text.lstrip("\ufeff")
+    if not text.lstrip(" \t\r\n").startswith("{"):
         text = unquote(text)
     try:
         return json.loads(text, object_pairs_hook=_unique)
@@ -132,11 +134,11 @@ def _statement(
     if reading.attached and "Resource" not in entry and "NotResource" not in entry:
         entry = {**entry, "Resource": "*"}  # a trust policy is about its own role
     resources, not_resource = _one_of(entry, "Resource", where)
+    if not reading.every and not (mask and _touches_ses(resources, not_resource)):
+        return None  # however odd its conditions
     block = entry.get("Condition", {})
     if not isinstance(block, dict):
         raise PolicyError(f"{where}.Condition", f"a Condition is an object, not {_kind(block)}")
-    if not reading.every and not (mask and _touches_ses(resources, not_resource)):
-        return None
     conditions = tuple(_conditions(block, f"{where}.Condition")) if block else ()
     principals = _principals(entry, where) if reading.attached else None
     meaning = (effect, mask, resources, not_resource, conditions, variables, principals)
@@ -240,10 +242,10 @@ def _touches_ses(resources: tuple[str, ...], not_resource: bool) -> bool:
 @lru_cache(maxsize=65_536)
 def _may_be_ses(text: str) -> bool:
     parts = text.split(":", 3)
-    if parts[0] != "arn" or len(parts) < 3:
+    if parts[0] != "arn" or len(parts) < 3 or "${" in text:
         return True
     service = parts[2]
-    return service == "ses" or any(char in service for char in "*?$")
+    return service == "ses" or any(char in part for part in parts[1:3] for char in "*?")
 
 
 def _conditions(block: dict[str, object], where: str) -> Iterator[Condition]:
@@ -272,14 +274,20 @@ def _value(raw: object, where: str) -> str:
         return raw
     if isinstance(raw, bool):
         return "true" if raw else "false"
-    if isinstance(raw, int | float):
+    if isinstance(raw, int) and raw.bit_length() < NUMBER_BITS:
+        return str(raw)
+    if isinstance(raw, float) and isfinite(raw):
         return str(raw)
     raise PolicyError(where, f"a value is a string, a number or a boolean, not {_kind(raw)}")
 
 
+NUMBER_BITS: Final = 1_024
+"""Size of the largest whole number read as a condition's value: far beyond any that IAM takes."""
+
+
 def shorten(value: object) -> str:
     """Show an untrusted value in a message: ASCII, quoted, at most 60 characters."""
-    text = ascii(value)
+    text = _kind(value) if isinstance(value, dict | list) else ascii(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
