@@ -209,8 +209,8 @@ def _settled(world: World) -> World:
     """Return the account without what AWS's pages leave open.
 
     Open are: whether a boundary that merely doesn't allow limits a grant to everybody; a Deny with
-    NotPrincipal that names less than account, role and session; a Deny of one session by name; the
-    organization's id where the organization isn't known.
+    NotPrincipal that names less than account, role and session, or meets a boundary; a Deny
+    of one session by name; the organization's id where the organization isn't known.
     """
 
     def certain(documents: Any, *, trust: bool = False) -> Any:
@@ -228,7 +228,8 @@ def _settled(world: World) -> World:
     grants = {arn: certain(documents) for arn, documents in world.grants.items()}
     trusts = {actor.name: certain([actor.trust], trust=True)[0] for actor in world.actors}
     told = str([grants, trusts])
-    wide = "'Principal': '*'" in told or "'AWS': '*'" in told or "assumed-role" in str(trusts)
+    doubtful = ("'Principal': '*'", "'AWS': '*'", "NotPrincipal")
+    wide = any(text in told for text in doubtful) or "assumed-role" in str(trusts)
     actors = tuple(
         replace(
             actor,

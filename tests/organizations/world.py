@@ -131,6 +131,9 @@ def _named(
         if ANY in found and (_pinned(statement) or not generous):
             found = (found - {ANY}) | {ROLE}
         return found
+    if subject.boundary is not None:
+        # So says that page: whomever the statement names.
+        found = set()
     if ANY in found:
         return set()
     exempt = found >= {SESSION, ROLE, ACCOUNT} if generous else bool(found & {SESSION, ROLE})
