@@ -10,7 +10,7 @@ from auditor.globs import like
 from auditor.judging import Judge
 from auditor.rules.making import chain_finding, self_granting_finding
 from auditor.scope import in_scope
-from auditor.selfgrants import self_grants
+from auditor.selfgrants import Passable, self_grants
 from auditor.standing import Standing
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     audited = [role for role in roles if in_scope(role) and _wanted(role, role_globs)]
     chains = Chains(standing, judge.decide)
     beyond = chains.follow(audited, roles)
-    exposed = [role for role in audited if judge.decide(role).verdict == "exposed"] + beyond
-    exposed.sort(key=lambda role: role.arn)
+    exposed = Passable(
+        (*beyond, *(role for role in audited if judge.decide(role).verdict == "exposed"))
+    )
     reports = [_role(role, judge.of(role), chains, exposed) for role in audited]
     return Report(
         generated_at=now,
@@ -55,7 +56,7 @@ def _wanted(role: Role, globs: Sequence[str]) -> bool:
     return not patterns or any(p.matches(role.name) or p.matches(role.arn) for p in patterns)
 
 
-def _role(role: Role, judged: Judged, chains: Chains, exposed: Sequence[Role]) -> RoleReport:
+def _role(role: Role, judged: Judged, chains: Chains, exposed: Passable) -> RoleReport:
     """Report on one role."""
     verdict, certainty, reason = _verdict(role, judged.decision, chains)
     found = [draft.about(role) for draft in judged.drafts]

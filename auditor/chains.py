@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeGuard
 
-from auditor.engine.powers import Call, Powers
+from auditor.arnindex import ArnIndex
+from auditor.engine.powers import ASSUME_ROLE, Call, Powers
 from auditor.errors import PolicyError, Undecidable
 from auditor.policy.parse import load
 from auditor.scope import is_service_linked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from auditor.account import Role
     from auditor.engine.decide import Decision
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from auditor.engine.powers import Facts
     from auditor.standing import Standing
 
-EDGES_MAX: Final = 2_000_000
-"""Pairs of roles looked at in one audit: some ten seconds. Only roles with a power and roles that
-trust an AWS principal make pairs; beyond, the roles not yet told are undetermined, by name."""
+EDGES_MAX: Final = 200_000
+"""Pairs of roles decided in one audit: some ten seconds. A pair is a role that names another in an
+Allow of sts:AssumeRole (or is named in its trust policy) and that other role. Beyond, the roles not
+yet told are undetermined, by name."""
 
 TOO_MANY: Final = f"more than {EDGES_MAX:,} pairs of roles to follow"
 
@@ -66,6 +68,8 @@ class Chains:
         self._powers: dict[str, Powers | None] = {}
         self._named: dict[str, frozenset[str]] = {}
         self._edges = 0
+        self._index = ArnIndex(())
+        self._directly: dict[str, list[str]] = {}
 
     def follow(self, audited: Sequence[Role], roles: Sequence[Role]) -> list[Role]:
         """Find the chains of the audited roles, the surest first; ``roles`` are all there are.
@@ -77,12 +81,18 @@ class Chains:
             return []
         levels = {role.arn: _level(self.decide(role)) for role in (*audited, *candidates)}
         targets = {role.arn: self._target(role) for role in candidates}
+        self._index = ArnIndex(targets)
         named = frozenset().union(*self._named.values())
         movers = {
             role.arn: role
             for role in (*audited, *candidates)
             if self.powers(role) is not None or _names(named, role)
         }
+        for mover in movers.values():
+            self._directly[mover.arn] = []
+        for arn, principals in self._named.items():
+            for mover in _movers_named(principals, movers):
+                self._directly[mover.arn].append(arn)
         for level in _LEVELS:
             reached = [
                 target for arn, target in targets.items()
@@ -106,10 +116,11 @@ class Chains:
     ) -> None:
         """Walk backwards from the reached roles until no further role reaches one of them."""
         while front and waiting:
+            by_arn = {target.role.arn: target for target in front}
             met: list[_Target] = []
             left: list[Role] = []
             for role in waiting:
-                chain = next(self._ways(role, front, level, levels), None)
+                chain = next(self._ways(role, by_arn, level, levels), None)
                 if chain is None:
                     left.append(role)
                     continue
@@ -119,12 +130,14 @@ class Chains:
             front, waiting = met, left
 
     def _ways(
-        self, role: Role, front: Sequence[_Target], level: Level, levels: dict[str, str]
+        self, role: Role, front: Mapping[str, _Target], level: Level, levels: dict[str, str]
     ) -> Iterator[Chain]:
         """Yield the chains from a role over one more step."""
-        for target in front:
-            if target.role.arn == role.arn:
+        within = self._within(role)
+        for arn in front if within is None else sorted(within & front.keys()):
+            if arn == role.arn:
                 continue
+            target = front[arn]
             self._edges += 1
             if self._edges > EDGES_MAX:
                 self.unknown.setdefault(role.arn, TOO_MANY)
@@ -142,6 +155,15 @@ class Chains:
             else:
                 on_the_way = (*call.allows, *onward.allows)
                 yield Chain(level, (target.role, *onward.roles), on_the_way, onward.end)
+
+    def _within(self, role: Role) -> frozenset[str] | None:
+        """Return the roles that a role may be able to assume (an upper bound; None: any)."""
+        powers = self.powers(role)
+        direct = frozenset(self._directly.get(role.arn, ()))
+        if powers is None:
+            return direct
+        matching = self._index.matching(powers.patterns(ASSUME_ROLE))
+        return None if matching is None else matching | direct
 
     def _assume(self, role: Role, target: _Target) -> Call | None:
         powers = self.powers(role)
@@ -213,6 +235,19 @@ def _principals(document: object) -> Iterator[object]:
 
 def _is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str)
+
+
+def _movers_named(principals: frozenset[str], movers: Mapping[str, Role]) -> Iterator[Role]:
+    """Yield the roles that a trust policy's principals may name themselves."""
+    if "*" in principals:
+        yield from movers.values()
+        return
+    plain = [one for one in principals if one in movers]
+    yield from (movers[one] for one in plain)
+    others = [one for one in principals if not one.endswith(":root") and one not in movers]
+    if others:
+        rest = frozenset(others)
+        yield from (role for role in movers.values() if _names(rest, role))
 
 
 def _names(named: frozenset[str], role: Role) -> bool:

@@ -41,6 +41,8 @@ class Domain:
     counted: Domain | None = None
     otherwise: Domain | None = None
     """More values of the same key, of another shape: looked through where none is found here."""
+    textual: bool = False
+    """Whether no value is a number, a date, a boolean, binary data or a host's address."""
     open: bool = False
     """Whether any character at all may stand in a value, beside those in ``fresh``."""
     finite: bool = False
@@ -127,6 +129,7 @@ MAILBOX: Final = Domain(
     step=_step_mailbox,
     accepts=lambda state: state == _IN2,
     contains=is_mailbox,
+    textual=True,
     fresh=_MAIL_FRESH,
     nice=(
         "someone@example.com",
@@ -182,7 +185,8 @@ def _finite(name: str, *values: str) -> Domain:
 
 
 TRUE_OR_FALSE: Final = _finite("boolean", "true", "false")
-API_VERSION: Final = _finite("SES API version", "2", "1")
+API_VERSION: Final = replace(ANYTHING, name="SES API version", nice=("2", "1"))
+FEEDBACK: Final = replace(ANYTHING, name="feedback address", nice=("bounces@example.com",))
 
 
 def _spelled(prefix: str, nice: tuple[str, ...], chars: str, size: tuple[int, int]) -> Domain:
@@ -225,6 +229,7 @@ def _named(kind: str, chars: str, *nice: str) -> Domain:
         step=lambda state, char: min(counted.step(min(state, end), char), end),
         accepts=lambda state: state >= end,
         fillers=("", "example.com", "sender@example.com", "example", "mail.", "x"),
+        textual=True,
         counted=counted,
     )
 
@@ -301,9 +306,10 @@ KNOWN_REGIONS: Final = (
 """Regions known when this was written; new ones appear.
 https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html"""
 
-KNOWN_REGION: Final = _finite("known region", *KNOWN_REGIONS)
+KNOWN_REGION: Final = replace(_finite("known region", *KNOWN_REGIONS), textual=True)
 REGION: Final = Domain(
     name="region",
+    textual=True,
     start=_R_START,
     step=_step_region,
     accepts=lambda state: state in (_R_NUMBER, _R_NUMBER2),

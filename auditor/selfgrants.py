@@ -8,8 +8,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from auditor.arnindex import ArnIndex
 from auditor.chains import facts_of
 from auditor.errors import PolicyError, Undecidable
 from auditor.policy.parse import load
@@ -40,7 +42,21 @@ _RUNNERS: Final = {
 """By service: groups of actions, one of each of which it takes to make the service run a role."""
 
 
-def self_grants(role: Role, chains: Chains, exposed: Iterable[Role]) -> Iterator[Call]:
+class Passable:
+    """The exposed roles of an account, by the patterns of Allows of ``iam:PassRole``."""
+
+    def __init__(self, exposed: Iterable[Role]) -> None:
+        self._roles = {role.arn: role for role in sorted(exposed, key=lambda role: role.arn)}
+        self._index = ArnIndex(self._roles)
+
+    def matching(self, patterns: Iterable[str]) -> Iterator[Role]:
+        """Yield the roles that patterns may match, by ARN."""
+        within = self._index.matching(patterns)
+        arns = self._roles if within is None else sorted(within)
+        yield from (self._roles[arn] for arn in arns)
+
+
+def self_grants(role: Role, chains: Chains, exposed: Passable) -> Iterator[Call]:
     """Yield the calls by which a role may rewrite its own permissions, or run an exposed role."""
     powers = chains.powers(role)
     if powers is None:
@@ -69,7 +85,11 @@ def _asked(powers: Powers, action: str, resource: str, facts: Facts) -> Iterator
         yield call
 
 
-def _passing(role: Role, powers: Powers, exposed: Iterable[Role]) -> Iterator[Call]:
+PASSED_MAX: Final = 50
+"""Exposed roles that are tried for one that a role may pass on: a remark needs but one."""
+
+
+def _passing(role: Role, powers: Powers, exposed: Passable) -> Iterator[Call]:
     """Yield at most one PassRole: of an exposed role, to a service that can be made to run it."""
     if not powers.names("iam:PassRole"):
         return
@@ -78,7 +98,10 @@ def _passing(role: Role, powers: Powers, exposed: Iterable[Role]) -> Iterator[Ca
         for service, groups in _RUNNERS.items()
         if all(any(_may_run(powers, name) for name in group) for group in groups)
     ]
-    for target in exposed if services else ():
+    if not services:
+        return
+    targets = exposed.matching(powers.patterns("iam:PassRole"))
+    for target in islice(targets, PASSED_MAX):
         for service in services:
             if target.arn != role.arn and _trusts(target, service):
                 facts: Facts = (("iam:passedtoservice", service),)

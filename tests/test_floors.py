@@ -21,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "auditor.errors",
         "auditor.text",
         "auditor.globs",
+        "auditor.arnindex",
         "auditor.languages",
         "auditor.automata",
         "auditor.hosts",

@@ -37,14 +37,12 @@ _ABSENT: Final = frozenset(
         "aws:calledviafirst",
         "aws:calledvialast",
         "aws:tagkeys",
-        # CodeBuild assumes its service role itself: there is no MFA whose age could be told
-        "aws:multifactorauthage",
     )
 )
 _SHAPED: Final = {
     "aws:securetransport": domains.TRUE_OR_FALSE,
     "ses:apiversion": domains.API_VERSION,
-    "ses:feedbackaddress": domains.MAILBOX,
+    "ses:feedbackaddress": domains.FEEDBACK,
     "aws:sourceip": hosts.ADDRESS,
     "aws:vpcsourceip": hosts.ADDRESS,
 }

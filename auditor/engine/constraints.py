@@ -89,7 +89,7 @@ def satisfy(domain: Domain, tests: Tests) -> Answer:
     other = False
     for test in tests:
         globs = frozenset(m for m in test.matchers if isinstance(m, Glob | Pattern))
-        if len(globs) < len(test.matchers) or test.clock:
+        if (len(globs) < len(test.matchers) and not domain.textual) or test.clock:
             other = True
         elif test.inside:
             inside.append(globs)
@@ -205,8 +205,8 @@ def satisfy_clock(now: int, tests: Tests) -> Answer:
     compared = [m for m in matchers if isinstance(m, values.Comparison)]
     candidates = {now, now + 1, *_seconds(compared)}
     shapes = [_filled(m, "1") for m in matchers if isinstance(m, Glob)]
-    literals = [text + _MIDNIGHT[len(text) :] for text in shapes]
-    candidates.update(int(at) for text in literals if (at := values.moment(text)) is not None)
+    whole = [text + rest[len(text) :] for text in shapes for rest in (_MIDNIGHT, "0" * 10)]
+    candidates.update(int(at) for text in whole if (at := values.moment(text)) is not None)
     cost = 1
     each = 1 + len(matchers) // 2
     for second in sorted(candidates):

@@ -100,6 +100,18 @@ class Powers:
             found.append(plain)
         return tuple(found)
 
+    def patterns(self, action: str) -> list[str]:
+        """Return the resource patterns of the Allows that name an action; ``*`` for all others."""
+        if not self.names(action):
+            return []
+        return [
+            pattern
+            for located in self._listed[0, action, True]
+            for pattern in (
+                ("*",) if located.statement.not_resource else located.statement.resources
+            )
+        ]
+
     def names(self, action: str) -> bool:
         """Tell whether any Allow of the role's identity policies names an action."""
         key = (0, action, True)

@@ -191,7 +191,7 @@ def test_the_two_readings(statements: list[Json], expected: str) -> None:
         ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}, "exposed possible"),
         ({"Null": {"aws:MultiFactorAuthPresent": "true"}}, "exposed possible"),
         ({"Null": {"aws:MultiFactorAuthAge": "true"}}, "exposed proven"),
-        ({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}, "no_send"),
+        ({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}, "exposed proven"),
         ({"StringLike": {"aws:userid": "AROAEXAMPLE:*"}}, "exposed proven"),
         ({"StringEquals": {"aws:userid": "AROAEXAMPLE:build"}}, "exposed proven"),
         ({"StringLike": {"aws:userid": "AROAOTHER:*"}}, "no_send"),
