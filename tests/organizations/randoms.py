@@ -192,15 +192,11 @@ def _without(given: Any, key: str) -> Any:
     }
 
 
-def _settled_principals(statement: dict[str, Any], name: str, *, trust: bool) -> dict[str, Any]:
+def _settled_principals(statement: dict[str, Any]) -> dict[str, Any]:
     """Return a statement whose effect on a role AWS's pages leave no doubt of."""
-    told = str(statement.get("Principal", ""))
     if "NotPrincipal" in statement:
-        # AWS asks for role, session and account together.
-        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/AWSCodeBuild-7"
-        own = f"arn:aws:iam::{ACCOUNT}:role/{name}"
-        return {**statement, "NotPrincipal": {"AWS": [own, session, ROOT]}}
-    if trust and ":assumed-role/" in told and statement["Effect"] == "Deny":
+        return {**statement, "NotPrincipal": {"AWS": "arn:aws:iam::999999999999:root"}}
+    if ":assumed-role/" in str(statement["Principal"]) and statement["Effect"] == "Deny":
         return {**statement, "Principal": {"AWS": ROOT}}
     return statement
 
@@ -209,24 +205,18 @@ def _settled(world: World) -> World:
     """Return the account without what AWS's pages leave open.
 
     Open are: whether a boundary that merely doesn't allow limits a grant to everybody; a Deny with
-    NotPrincipal that names less than account, role and session, or meets a boundary; a Deny
+    NotPrincipal that names a role without its account or session, or meets a boundary; a Deny
     of one session by name; the organization's id where the organization isn't known.
     """
 
-    def certain(documents: Any, *, trust: bool = False) -> Any:
+    def certain(documents: Any) -> Any:
         return tuple(
-            {
-                **document,
-                "Statement": [
-                    _settled_principals(one, world.actors[0].name, trust=trust)
-                    for one in document["Statement"]
-                ],
-            }
+            {**document, "Statement": [_settled_principals(one) for one in document["Statement"]]}
             for document in documents
         )
 
     grants = {arn: certain(documents) for arn, documents in world.grants.items()}
-    trusts = {actor.name: certain([actor.trust], trust=True)[0] for actor in world.actors}
+    trusts = {actor.name: certain([actor.trust])[0] for actor in world.actors}
     told = str([grants, trusts])
     doubtful = ("'Principal': '*'", "'AWS': '*'", "NotPrincipal")
     wide = any(text in told for text in doubtful) or "assumed-role" in str(trusts)
