@@ -17,7 +17,7 @@ from auditor.engine.grants import COVERED, grants
 from auditor.engine.layers import Located
 from auditor.engine.plain import admits, is_plain
 from auditor.engine.question import Question, Statements, start
-from auditor.engine.solver import Budget, Search, Solution
+from auditor.engine.solver import ROLE_BUDGET, Budget, Search, Solution
 from auditor.engine.witness import request, ties
 from auditor.errors import Undecidable
 
@@ -68,27 +68,35 @@ class Decision(NamedTuple):
 
 
 def decide(
-    caller: Caller, layers: Sequence[Layer], identities: Sequence[IdentityPolicies] = ()
+    caller: Caller,
+    layers: Sequence[Layer],
+    identities: Sequence[IdentityPolicies] = (),
+    steps: int = ROLE_BUDGET,
 ) -> Decision:
     """Decide a role. ``layers`` are those present: identity first, then what bounds it.
 
-    ``identities`` are the SES identities of the account that have policies.
+    ``identities`` are the SES identities of the account that have policies. ``steps`` is the work
+    that may be spent; what it doesn't reach is undetermined.
     """
-    return _Decider(caller, layers, identities).decide()
+    return _Decider(caller, layers, identities, steps).decide()
 
 
 class _Decider:
     """The questions about one role, and the reasons why some could not be answered."""
 
     def __init__(
-        self, caller: Caller, layers: Sequence[Layer], identities: Sequence[IdentityPolicies]
+        self,
+        caller: Caller,
+        layers: Sequence[Layer],
+        identities: Sequence[IdentityPolicies],
+        steps: int,
     ) -> None:
         self.caller = caller
         self.layers = layers
         self.identities = identities
         self.statements = Statements(layers, grants(identities, caller))
         self.unread = [reason for layer in layers for reason in layer.unread]
-        self.budget = Budget()
+        self.budget = Budget(steps)
         self.reasons: list[str] = []
         self.asked: list[tuple[tuple[object, ...], SendAction, Exposure | None]] = []
 

@@ -13,11 +13,14 @@ from auditor.engine.layers import Layer, Located, Placed
 from auditor.policy.model import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from auditor.engine.caller import Caller
     from auditor.engine.decide import Exposure
     from auditor.engine.layers import IdentityPolicies
+
+ALONE_BUDGET: Final = 100_000
+"""Steps for deciding one statement of several by itself."""
 
 REMEMBERED: Final = 4_096
 """Decisions kept, the last used: enough for the distinct roles of a large account, and a bound on
@@ -42,16 +45,31 @@ class Memory:
         located += tuple(grant.located for grant in granted)
         named = tuple((grant.naming, grant.session, grant.identity.arn) for grant in granted)
         key = (*_key(caller, layers, located), named, caller.role_id if named else "")
+        return self._recalled(key, located, lambda: self._decided(caller, layers, bool(granted)))
+
+    def _recalled(
+        self, key: object, located: tuple[Located, ...], decided: Callable[[], Decision]
+    ) -> Decision:
+        """Return what is remembered under a key, its statements where they stand here."""
         known = self._known.get(key)
         if known is None:
-            decision = None if granted else self._united(caller, layers)
-            decision = decision or decide(caller, layers, self.identities)
+            decision = decided()
             self._known[key] = located, decision
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
             return decision
         self._known.move_to_end(key)
         return _moved(known[1], dict(zip(known[0], located, strict=True)))
+
+    def _decided(self, caller: Caller, layers: Sequence[Layer], granted: bool) -> Decision:
+        united = None if granted else self._united(caller, layers)
+        return united or decide(caller, layers, self.identities)
+
+    def _alone(self, caller: Caller, located: Located) -> Decision:
+        """Decide one Allow by itself, within a small budget: it may not settle anything."""
+        layers = (_only(located),)
+        key = ("alone", *_key(caller, layers, (located,)))
+        return self._recalled(key, (located,), lambda: decide(caller, layers, (), ALONE_BUDGET))
 
     def _united(self, caller: Caller, layers: Sequence[Layer]) -> Decision | None:
         """Decide a role of Allows alone from its statements' own decisions, where that settles it.
@@ -64,7 +82,11 @@ class Memory:
         allows = all(one.statement.allows for one in located)
         if len(layers) > 1 or layers[0].unread or len(located) < 2 or not allows:
             return None
-        alone = [self.decide(caller, (_only(one),)) for one in located]
+        alone: list[Decision] = []
+        for one in located:
+            alone.append(self._alone(caller, one))
+            if alone[-1].reason or alone[-1].notes:
+                return None  # a hard one: the role's own budget is the one that counts
         exposures: list[Exposure] = []
         bounce = None
         for bit, action in enumerate(SEND_ACTIONS):
