@@ -84,6 +84,10 @@ POWERS: Final = (
     "iam:PutRolePermissionsBoundary",
     "iam:DeleteRolePermissionsBoundary",
     "iam:PassRole",
+    "iam:UpdateAssumeRolePolicy",
+    "ses:PutIdentityPolicy",
+    "ses:CreateEmailIdentityPolicy",
+    "ses:UpdateEmailIdentityPolicy",
 )
 """Actions by which a role may come to more than its own policies allow.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
@@ -110,6 +114,7 @@ def matching(pattern: str) -> int:
     if not pattern.startswith(("ses:", "iam:", "sts:")):
         return 0
     glob = like(pattern)
+    power = POWER if any(glob.matches(name.lower()) for name in POWERS) else 0
     if not pattern.startswith("ses:"):
-        return POWER if any(glob.matches(name.lower()) for name in POWERS) else 0
-    return sum(1 << bit for bit, name in enumerate(_LOWER) if glob.matches(name))
+        return power
+    return power | sum(1 << bit for bit, name in enumerate(_LOWER) if glob.matches(name))

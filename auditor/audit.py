@@ -9,8 +9,8 @@ from auditor.findings import SEVERITIES, Finding, Report, RoleReport
 from auditor.globs import like
 from auditor.judging import Judge
 from auditor.rules.making import chain_finding, self_granting_finding
-from auditor.scope import in_scope
-from auditor.selfgrants import Passable, self_grants
+from auditor.scope import in_scope, is_service_linked
+from auditor.selfgrants import Exposed, self_grants
 from auditor.standing import Standing
 
 if TYPE_CHECKING:
@@ -34,10 +34,8 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     roles = list(account.roles)
     audited = [role for role in roles if in_scope(role) and _wanted(role, role_globs)]
     chains = Chains(standing, judge.decide)
-    beyond = chains.follow(audited, roles)
-    exposed = Passable(
-        (*beyond, *(role for role in audited if judge.decide(role).verdict == "exposed"))
-    )
+    chains.follow(audited, roles)
+    exposed = Exposed(lambda: (role for role in roles if _is_exposed(role, judge, chains)))
     reports = [_role(role, judge.of(role), chains, exposed) for role in audited]
     return Report(
         generated_at=now,
@@ -56,7 +54,7 @@ def _wanted(role: Role, globs: Sequence[str]) -> bool:
     return not patterns or any(p.matches(role.name) or p.matches(role.arn) for p in patterns)
 
 
-def _role(role: Role, judged: Judged, chains: Chains, exposed: Passable) -> RoleReport:
+def _role(role: Role, judged: Judged, chains: Chains, exposed: Exposed) -> RoleReport:
     """Report on one role."""
     verdict, certainty, reason = _verdict(role, judged.decision, chains)
     found = [draft.about(role) for draft in judged.drafts]
@@ -77,6 +75,16 @@ def _role(role: Role, judged: Judged, chains: Chains, exposed: Passable) -> Role
         reason=reason,
         findings=tuple(sorted(found, key=_order)),
         notes=judged.decision.notes,
+    )
+
+
+def _is_exposed(role: Role, judge: Judge, chains: Chains) -> bool:
+    """Tell whether any role of the account, CodeBuild's or not, can mail real people."""
+    if is_service_linked(role):
+        return False
+    chain = chains.found.get(role.arn)
+    return judge.decide(role).verdict == "exposed" or (
+        chain is not None and chain.level != "undetermined"
     )
 
 

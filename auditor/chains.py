@@ -71,14 +71,11 @@ class Chains:
         self._index = ArnIndex(())
         self._directly: dict[str, list[str]] = {}
 
-    def follow(self, audited: Sequence[Role], roles: Sequence[Role]) -> list[Role]:
-        """Find the chains of the audited roles, the surest first; ``roles`` are all there are.
-
-        Returns the roles beside the audited ones that are exposed by themselves.
-        """
+    def follow(self, audited: Sequence[Role], roles: Sequence[Role]) -> None:
+        """Find the chains of the audited roles, the surest first; ``roles`` are all there are."""
         candidates = [role for role in roles if self._may_be_assumed(role)]
         if not candidates:
-            return []
+            return
         levels = {role.arn: _level(self.decide(role)) for role in (*audited, *candidates)}
         targets = {role.arn: self._target(role) for role in candidates}
         self._index = ArnIndex(targets)
@@ -103,8 +100,6 @@ class Chains:
                 if not _at_least(levels[arn], level) and arn not in self.found
             ]  # fmt: skip
             self._spread(level, reached, waiting, targets, levels)
-        known = {role.arn for role in audited}
-        return [r for r in candidates if r.arn not in known and levels[r.arn] in _LEVELS[:2]]
 
     def _spread(
         self,

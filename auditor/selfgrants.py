@@ -17,7 +17,7 @@ from auditor.errors import PolicyError, Undecidable
 from auditor.policy.parse import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from auditor.account import Role
     from auditor.chains import Chains
@@ -31,6 +31,13 @@ _ON_ITSELF: Final = (
 )
 _ON_ITS_BOUNDARY: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
 _ON_ITS_POLICIES: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
+_ON_IDENTITIES: Final = (
+    "ses:PutIdentityPolicy",
+    "ses:CreateEmailIdentityPolicy",
+    "ses:UpdateEmailIdentityPolicy",
+)
+"""In its own account an SES identity's policy grants by itself:
+https://docs.aws.amazon.com/ses/latest/dg/sending-authorization.html"""
 _RUNNERS: Final = {
     "codebuild.amazonaws.com": (("codebuild:CreateProject", "codebuild:UpdateProject"),
                                 ("codebuild:StartBuild", "codebuild:StartBuildBatch")),
@@ -42,21 +49,28 @@ _RUNNERS: Final = {
 """By service: groups of actions, one of each of which it takes to make the service run a role."""
 
 
-class Passable:
-    """The exposed roles of an account, by the patterns of Allows of ``iam:PassRole``."""
+class Exposed:
+    """The roles of an account that can mail real people, looked for when first asked about."""
 
-    def __init__(self, exposed: Iterable[Role]) -> None:
-        self._roles = {role.arn: role for role in sorted(exposed, key=lambda role: role.arn)}
-        self._index = ArnIndex(self._roles)
+    def __init__(self, find: Callable[[], Iterable[Role]]) -> None:
+        self._find = find
+        self._roles: dict[str, Role] | None = None
+        self._index = ArnIndex(())
 
-    def matching(self, patterns: Iterable[str]) -> Iterator[Role]:
+    def matching(self, patterns: Sequence[str]) -> Iterator[Role]:
         """Yield the roles that patterns may match, by ARN."""
+        if not patterns:
+            return
+        if self._roles is None:
+            found = sorted(self._find(), key=lambda role: role.arn)
+            self._roles = {role.arn: role for role in found}
+            self._index = ArnIndex(self._roles)
         within = self._index.matching(patterns)
         arns = self._roles if within is None else sorted(within)
         yield from (self._roles[arn] for arn in arns)
 
 
-def self_grants(role: Role, chains: Chains, exposed: Passable) -> Iterator[Call]:
+def self_grants(role: Role, chains: Chains, exposed: Exposed) -> Iterator[Call]:
     """Yield the calls by which a role may rewrite its own permissions, or run an exposed role."""
     powers = chains.powers(role)
     if powers is None:
@@ -69,10 +83,13 @@ def self_grants(role: Role, chains: Chains, exposed: Passable) -> Iterator[Call]
     if role.boundary is not None:
         for action in _ON_ITS_BOUNDARY:
             yield from ask(action, role.arn, own[:-1])
-    for source in role.attached:
-        if source.kind == "managed" and source.arn is not None:
+    for source in (*role.attached, *((role.boundary,) if role.boundary is not None else ())):
+        if source.arn is not None and ":iam::aws:policy/" not in source.arn:
             for action in _ON_ITS_POLICIES:
                 yield from ask(action, source.arn, ())
+    granting = (call for action in _ON_IDENTITIES for call in _on_some(powers, action))
+    yield from islice(granting, 1)
+    yield from _rewriting_trust(role, powers, exposed)
     yield from _passing(role, powers, exposed)
 
 
@@ -89,7 +106,7 @@ PASSED_MAX: Final = 50
 """Exposed roles that are tried for one that a role may pass on: a remark needs but one."""
 
 
-def _passing(role: Role, powers: Powers, exposed: Passable) -> Iterator[Call]:
+def _passing(role: Role, powers: Powers, exposed: Exposed) -> Iterator[Call]:
     """Yield at most one PassRole: of an exposed role, to a service that can be made to run it."""
     if not powers.names("iam:PassRole"):
         return
@@ -110,21 +127,37 @@ def _passing(role: Role, powers: Powers, exposed: Passable) -> Iterator[Call]:
                     return
 
 
+def _rewriting_trust(role: Role, powers: Powers, exposed: Exposed) -> Iterator[Call]:
+    """Yield at most one call that would let the role into an exposed one."""
+    action = "iam:UpdateAssumeRolePolicy"
+    for target in islice(exposed.matching(powers.patterns(action)), PASSED_MAX):
+        if target.arn != role.arn:
+            for call in _asked(powers, action, target.arn, facts_of(target)):
+                yield call
+                return
+
+
 def _may_run(powers: Powers, action: str) -> bool:
-    """Tell whether a role may call an action on some resource: an example of each pattern."""
+    return next(_on_some(powers, action), None) is not None
+
+
+def _on_some(powers: Powers, action: str) -> Iterator[Call]:
+    """Yield at most one call of an action: on an example, or on one of each of its patterns."""
+    if not powers.names(action):
+        return
     service = action.partition(":")[0]
     caller = powers.caller
-    plain = f"arn:{caller.partition}:{service}:us-east-1:{caller.account}:example/example"
-    examples = [
+    kind = "identity/example.com" if service == "ses" else "example/example"
+    plain = f"arn:{caller.partition}:{service}:us-east-1:{caller.account}:{kind}"
+    examples = (
         text.replace("*", "example").replace("?", "x")
-        for layer in powers.layers[:1]
-        for placed in layer.documents
-        for statement in placed.document.statements
-        if statement.allows and not statement.not_resource
-        for text in statement.resources
-        if text.startswith("arn:") and f":{service}:" in text
-    ]
-    return any(True for example in (plain, *examples) for _ in _asked(powers, action, example, ()))
+        for text in powers.patterns(action)
+        if text.startswith("arn:")
+    )
+    for example in islice((plain, *examples), PASSED_MAX):
+        for call in _asked(powers, action, example, ()):
+            yield call
+            return
 
 
 def _trusts(target: Role, service: str) -> bool:

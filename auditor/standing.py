@@ -87,7 +87,11 @@ class Standing:
         self.now = now
         self.documents = Documents()
         organization = account.organization
-        self.organization = organization.id if organization is not None else None
+        self.organization: str | None = None
+        if organization is not None:
+            self.organization = organization.id
+        elif "scps" not in account.not_evaluated:
+            self.organization = ""  # asked for, and there is none
         self.scps = tuple(
             self._layer("scp", level.policies)
             for level in (organization.levels if organization is not None else ())
@@ -127,6 +131,7 @@ class Standing:
             tags={key.lower(): value for key, value in role.tags.items()},
             now=self.now,
             organization=self.organization,
+            bounded=role.boundary is not None,
         )
 
     def layers(self, role: Role, *, whole: bool = False) -> tuple[Layer, ...]:

@@ -73,7 +73,8 @@ class Key(NamedTuple):
 class Caller(NamedTuple):
     """A role and the moment at which it is asked about. ``now`` is in whole seconds since 1970.
 
-    ``tags`` are the role's, keys in lower case. ``organization`` is its id where known.
+    ``tags`` are the role's, keys in lower case. ``organization`` is its id where known, empty where
+    it is known that there is none. ``bounded``: the role has a permissions boundary.
     """
 
     arn: str
@@ -83,6 +84,7 @@ class Caller(NamedTuple):
     tags: Mapping[str, str]
     now: int
     organization: str | None = None
+    bounded: bool = False
 
     def known(self, key: str) -> str | bool | None:
         """Return a key's one value, False where it is always absent, None where it may vary."""
@@ -97,6 +99,8 @@ class Caller(NamedTuple):
             value = self.tags.get(key[len(_TAG) :])
             return _ABSENT_KEY if value is None else Key(Presence.KNOWN, value)
         value = self._fixed(key)
+        if value == "" and key.startswith("aws:principalorg"):
+            return _ABSENT_KEY
         if value is not None:
             return Key(Presence.KNOWN, value)
         if key == USER_ID:
@@ -115,6 +119,8 @@ class Caller(NamedTuple):
                 return "false"
             case "aws:principalorgid":
                 return self.organization
+            case "aws:principalorgpaths":
+                return "" if self.organization == "" else None
         return None
 
 

@@ -55,7 +55,13 @@ class Setting(NamedTuple):
         for name, value in self.facts:
             if name == key or (name.endswith("/") and key.startswith(name)):
                 return Key(Presence.ABSENT) if value is None else Key(Presence.KNOWN, value)
+        if not self.least and self.action.name == "sts:AssumeRole" and _is_session_tag(key):
+            return Key(Presence.OPTIONAL, "", key)  # if the caller may pass session tags
         return self.caller.key(key, self.action)
+
+
+def _is_session_tag(key: str) -> bool:
+    return key.startswith("aws:requesttag/") or key == "aws:tagkeys"
 
 
 def _matchers(condition: Condition, setting: Setting | None) -> tuple[frozenset[Matcher], bool]:

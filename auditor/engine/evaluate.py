@@ -153,10 +153,15 @@ class Trial:
                     how, name = naming(statement.principals, self.caller)
                     here = Located("identity-policy", placed.source, statement)
                     if not statement.allows:
-                        if how is not Naming.NOT and (self.least or name in ("", user)):
+                        sure = how is not Naming.DOUBTFUL and name in ("", user)
+                        if how is not Naming.NOT and (self.least or sure):
                             denying.append(here)
-                    elif how is Naming.ROLE:
+                    elif how in (Naming.ROLE, Naming.EVERYONE):
                         role.append(here)
+                        named = {condition.key for condition in statement.conditions}
+                        everyone = how is Naming.EVERYONE and "aws:principalarn" not in named
+                        if everyone and not self.least:
+                            session.append(here)
                     elif how is Naming.SESSION and name == user:
                         session.append(here)
         return role, session, denying

@@ -82,12 +82,23 @@ def granting(grant: Grant, asked: Sequence[Atom], caller: Caller) -> Option:
     """Return the way to be allowed by an Allow whose conditions ask for ``asked``."""
     atoms: list[Atom] = [*asked, *_here(grant)]
     if grant.naming is Naming.SESSION:
-        atoms.append(_session(grant, caller))
+        atoms.append(as_session(grant.session, caller))
     return Option(tuple(atoms), (), grant.located)
 
 
-def _session(grant: Grant, caller: Caller) -> Single:
-    test = Test(frozenset((exactly(f"{caller.role_id}:{grant.session}"),)), inside=True)
+def past_boundary(how: Naming, statement: Statement, *, least: bool) -> bool:
+    """Tell whether a grant that names the caller so reaches past a boundary that doesn't allow.
+
+    A role that ``aws:PrincipalArn`` names is bounded like one that ``Principal`` names.
+    """
+    if how is Naming.EVERYONE and not least:
+        return all(condition.key != "aws:principalarn" for condition in statement.conditions)
+    return how is Naming.SESSION
+
+
+def as_session(session: str, caller: Caller) -> Single:
+    """Return what it takes to be one session of the role."""
+    test = Test(frozenset((exactly(f"{caller.role_id}:{session}"),)), inside=True)
     domain = caller.key(USER_ID, None).domain
     return Single(USER_ID, domain, optional=False, absent=False, test=test)
 
@@ -102,4 +113,5 @@ def elsewhere(grant: Grant) -> Iterator[Option]:
 def denies(grant: Grant, setting: Setting) -> bool:
     """Tell whether a grant is a Deny that must be got round: another session's needn't be."""
     statement: Statement = grant.located.statement
-    return not statement.allows and (grant.naming is not Naming.SESSION or setting.least)
+    avoidable = grant.naming in (Naming.SESSION, Naming.DOUBTFUL)
+    return not statement.allows and (setting.least or not avoidable)

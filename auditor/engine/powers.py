@@ -15,6 +15,7 @@ from auditor.actions import SendAction
 from auditor.engine.atoms import Option
 from auditor.engine.caller import REGION
 from auditor.engine.conditions import Setting
+from auditor.engine.grants import as_session, past_boundary
 from auditor.engine.layers import Located, names, statements
 from auditor.engine.principals import Naming, naming
 from auditor.engine.question import TRUE, holding, not_holding
@@ -128,12 +129,15 @@ class Powers:
 
     def _clauses(self, setting: Setting, resource: str, trust: Layer | None) -> list[Clause] | None:
         found: list[Clause] = []
+        past: Clause = () if trust is None else _past_boundary(trust, setting)
         for index, layer in enumerate(self.layers):
             if layer.unread and layer.name != "identity":
                 continue
             clause = _allowing(self._on(index, setting, resource, allows=True), setting)
             if index == 0 and trust is not None:
                 clause = _trusted(trust, clause, setting)
+            if layer.name == "permissions-boundary":
+                clause += past
             if not clause:
                 return None
             found.append(clause)
@@ -177,14 +181,31 @@ def _trusted(trust: Layer, by_identity: Clause, setting: Setting) -> Clause:
         principals = located.statement.principals
         if principals is None:
             continue
-        how, _ = naming(principals, setting.caller)
+        how, session = naming(principals, setting.caller)
         asked = holding(located.statement, setting)
-        if how is Naming.NOT or asked is None:
+        if how in (Naming.NOT, Naming.DOUBTFUL) or asked is None:
             continue
         if how is not Naming.ACCOUNT:
+            if session:
+                asked.append(as_session(session, setting.caller))
             options.append(Option(tuple(asked), (), located))
         elif by_identity:
             options.append(Option(tuple(asked), (by_identity,), located))
+    return tuple(options)
+
+
+def _past_boundary(trust: Layer, setting: Setting) -> Clause:
+    """Return the ways in which a trust policy lets the role in whatever its boundary lacks."""
+    options: list[Option] = []
+    for located in _trust_on(trust, setting, allows=True):
+        principals = located.statement.principals
+        how, session = naming(principals, setting.caller) if principals else (Naming.NOT, "")
+        if not past_boundary(how, located.statement, least=setting.least):
+            continue
+        asked = holding(located.statement, setting)
+        if asked is not None:
+            asked += [as_session(session, setting.caller)] if session else []
+            options.append(Option(tuple(asked), (), located))
     return tuple(options)
 
 
@@ -193,5 +214,12 @@ def _trust_denies(trust: Layer | None, setting: Setting) -> list[Located]:
         located
         for located in _trust_on(trust, setting, allows=False)
         if located.statement.principals is not None
-        and naming(located.statement.principals, setting.caller)[0] is not Naming.NOT
+        and _counts(naming(located.statement.principals, setting.caller)[0], setting)
     ]
+
+
+def _counts(how: Naming, setting: Setting) -> bool:
+    """Tell whether a Deny that names the caller so must be got round."""
+    if how in (Naming.SESSION, Naming.DOUBTFUL):
+        return setting.least
+    return how is not Naming.NOT

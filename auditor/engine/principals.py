@@ -20,13 +20,17 @@ class Naming(Enum):
 
     An Allow that names the role (or everyone) grants by itself, within the permissions boundary;
     one that names its session grants even where the boundary merely doesn't allow; one that names
-    the account leaves it to identity policies. A Deny counts however it names.
+    the account leaves it to identity policies. Whether a grant to everyone reaches past a boundary
+    that merely doesn't allow isn't documented. A Deny counts however it names, but for one that
+    names a session, which other sessions needn't mind, and one that may not name the role at all.
     """
 
     NOT = "not"
+    DOUBTFUL = "doubtful"
     ACCOUNT = "account"
     SESSION = "session"
     ROLE = "role"
+    EVERYONE = "everyone"
 
 
 def naming(principals: Principals, caller: Caller) -> tuple[Naming, str]:
@@ -34,14 +38,21 @@ def naming(principals: Principals, caller: Caller) -> tuple[Naming, str]:
     found = _named(principals.aws, caller)
     if not principals.negated:
         return found
-    # everybody but those named: an account among them leaves its roles in, by AWS's page
-    excluded = found[0] in (Naming.ROLE, Naming.SESSION)
-    return (Naming.NOT, "") if excluded else (Naming.ROLE, "")
+    # Everybody but those named, and whoever has a permissions boundary, AWS's page says. It asks to
+    # name the account beside the role: without it the statement may count all the same.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    if caller.bounded or found[0] not in (Naming.ROLE, Naming.SESSION, Naming.EVERYONE):
+        return Naming.EVERYONE, ""
+    root = f"arn:{caller.partition}:iam::{caller.account}:root"
+    sure = not principals.aws.isdisjoint((caller.account, root, "*"))
+    return (Naming.NOT if sure else Naming.DOUBTFUL), ""
 
 
 def _named(texts: frozenset[str], caller: Caller) -> tuple[Naming, str]:
-    if "*" in texts or caller.arn in texts or (caller.role_id and caller.role_id in texts):
+    if caller.arn in texts or (caller.role_id and caller.role_id in texts):
         return Naming.ROLE, ""
+    if "*" in texts:
+        return Naming.EVERYONE, ""
     role = caller.arn.rpartition("/")[2] if "/" in caller.arn else caller.arn
     session = f"arn:{caller.partition}:sts::{caller.account}:assumed-role/{role}/"
     for text in sorted(texts):

@@ -10,7 +10,7 @@ from auditor.engine.atoms import Option, Single
 from auditor.engine.caller import REGION, RESOURCE_ACCOUNT, USER_ID
 from auditor.engine.conditions import Setting, atom
 from auditor.engine.constraints import REAL, SIMULATOR, Test
-from auditor.engine.grants import applies, denies, elsewhere, granting
+from auditor.engine.grants import applies, denies, elsewhere, granting, past_boundary
 from auditor.engine.layers import Located, statements
 from auditor.engine.principals import Naming
 from auditor.engine.resources import failing, matching
@@ -203,7 +203,10 @@ class Statements:
             asked = holding(grant.located.statement, setting)
             if asked is not None:
                 option = granting(grant, asked, setting.caller)
-                (unbounded if grant.naming is Naming.SESSION else direct).append(option)
+                if grant.naming is not Naming.SESSION:
+                    direct.append(option)
+                if past_boundary(grant.naming, grant.located.statement, least=setting.least):
+                    unbounded.append(option)
         return direct, unbounded
 
     def _ways(self, located: Located, kind: str, question: Question) -> list[Option]:

@@ -28,6 +28,9 @@ from auditor.globs import STAR, Glob
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+GUESSING: Final = 200_000
+"""Steps after which likely pairs are no longer tried before the exact search."""
+
 _PREFIX: Final = "identity/"
 _ADDRESS: Final = MAILBOX.counted or MAILBOX
 _WAITING, _FIRST, _LATER, _WHOLE = range(4)
@@ -63,6 +66,8 @@ def pair(sender: Tests, identity: Tests) -> Pair:
             cost += more
             if fitting is not None:
                 return Pair(fitting, name, None, cost, question)
+            if cost > GUESSING:
+                break  # the exact search decides, and costs no more than this
     for name in _identities_of(address.value):
         if all(test.holds(_PREFIX + name) for test in identity):
             return Pair(address.value, _PREFIX + name, None, cost, question)

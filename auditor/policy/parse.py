@@ -167,6 +167,8 @@ def _principals(entry: dict[str, object], where: str) -> Principals:
     negated = "NotPrincipal" in entry
     name = "NotPrincipal" if negated else "Principal"
     raw = entry.get(name)
+    if negated and entry.get("Effect") == "Allow":
+        raise PolicyError(where, "NotPrincipal goes with Deny only")
     if negated == ("Principal" in entry):
         raise PolicyError(where, "exactly one of Principal and NotPrincipal is needed")
     if raw == "*":

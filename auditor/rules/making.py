@@ -12,6 +12,7 @@ from auditor.rules.catalogue import RULES
 from auditor.rules.classify import evidence
 
 HANDING_ON: Final = "iam:PassRole"
+TRUST_REWRITING: Final = "iam:UpdateAssumeRolePolicy"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,10 +136,20 @@ def chain_finding(
 
 def self_granting_finding(role: Role, calls: Sequence[Call]) -> Finding:
     """Return the finding about a role that may rewrite its own permissions."""
-    own = dict.fromkeys(call.action for call in calls if call.action != HANDING_ON)
-    passed = [call.resource.rpartition("/")[2] for call in calls if call.action == HANDING_ON]
-    parts = [f"rewrite its own permissions ({', '.join(own)})"] if own else []
-    parts += [f"have a service run the exposed role {name} ({HANDING_ON})" for name in passed]
+    own: dict[str, None] = {}
+    parts: list[str] = []
+    for call in calls:
+        other = call.resource.rpartition("/")[2]
+        if call.action == HANDING_ON:
+            parts.append(f"have a service run the exposed role {other} ({call.action})")
+        elif call.action == TRUST_REWRITING:
+            parts.append(f"let itself into the exposed role {other} ({call.action})")
+        elif call.action.startswith("ses:"):
+            parts.append(f"have an SES identity grant it sends ({call.action})")
+        else:
+            own[call.action] = None
+    if own:
+        parts.insert(0, f"rewrite its own permissions ({', '.join(own)})")
     first = calls[0]
     return Finding(
         id=_id(role.arn, "self-granting", ""),
