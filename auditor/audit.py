@@ -46,6 +46,7 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
         errors=account.failures,
         unresolved_projects=account.unresolved_projects,
         api_calls=account.api_calls,
+        ses=account.ses,
     )
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from auditor.account import Failure, Project, UnresolvedProject
+    from auditor.account import Failure, Project, SesRegion, UnresolvedProject
 
 Verdict = Literal["exposed", "simulator_only", "no_send", "undetermined"]
 Certainty = Literal["proven", "possible"]
@@ -121,6 +121,23 @@ class Report:
     errors: tuple[Failure, ...]
     unresolved_projects: tuple[UnresolvedProject, ...] = ()
     api_calls: Mapping[str, int] = field(default_factory=dict)
+    ses: tuple[SesRegion, ...] = ()
+
+    def reach(self) -> str | None:
+        """Return whom mail from this account can reach, as SES has it; None where nobody asked.
+
+        A new account is in the sandbox of each region, where SES delivers to verified addresses
+        alone: https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
+        """
+        if not self.ses:
+            return None
+        out = [one.region for one in self.ses if one.production_access]
+        unknown = [one.region for one in self.ses if one.production_access is None]
+        if out:
+            return f"This account can mail anyone: SES is out of the sandbox in {_list(out)}."
+        if unknown:
+            return f"Whether SES is in the sandbox could not be read in {_list(unknown)}."
+        return "Sandbox: SES delivers to verified addresses only, in every region that was read."
 
     def count(self, verdict: Verdict, certainty: Certainty | None = None) -> int:
         """Return how many roles have this verdict (and this certainty, where one is given)."""
@@ -140,3 +157,11 @@ class Report:
             "undetermined": self.count("undetermined"),
             "suppressed": 0,
         }
+
+
+def _list(regions: Sequence[str]) -> str:
+    shown = ", ".join(regions[:_SHOWN])
+    return shown if len(regions) <= _SHOWN else f"{shown} and {len(regions) - _SHOWN} more regions"
+
+
+_SHOWN = 5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from auditor.account import Failure, Project, UnresolvedProject
+from auditor.account import Failure, Identity, Project, SesRegion, UnresolvedProject
 from auditor.findings import SEVERITIES, Finding, Report, RoleReport, StatementRef, Witness
 
 if TYPE_CHECKING:
@@ -156,6 +156,14 @@ def role_reports(draw: st.DrawFn, verdict: Verdict | None = None) -> RoleReport:
     )
 
 
+def ses_regions() -> st.SearchStrategy[SesRegion]:
+    """What SES may do in a region, known or not."""
+    known = st.none() | st.booleans()
+    identity = st.builds(Identity, texts(), texts(), st.booleans(), st.just(()))
+    identities = st.lists(identity, max_size=2).map(tuple)
+    return st.builds(SesRegion, texts(), known, known, identities)
+
+
 @st.composite
 def reports(draw: st.DrawFn, max_roles: int = 4) -> Report:
     """A whole report, its roles ordered by ARN."""
@@ -172,4 +180,5 @@ def reports(draw: st.DrawFn, max_roles: int = 4) -> Report:
         ),
         errors=errors,
         unresolved_projects=tuple(draw(unresolved)),
+        ses=tuple(draw(st.lists(ses_regions(), max_size=2))),
     )

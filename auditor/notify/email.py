@@ -95,6 +95,9 @@ def _opening(report: Report) -> Iterator[str]:
         f"Roles     {counts['roles']}: {counts['exposed']} exposed, {counts['undetermined']}"
         f" undetermined, {counts['simulator_only']} simulator only, {counts['no_send']} no send"
     )
+    reach = report.reach() if counts["exposed"] else None
+    if reach is not None:
+        yield f"Reach     {clean(reach)}"
 
 
 def _gaps(report: Report) -> Iterator[str]:

@@ -123,6 +123,7 @@ def _body(report: Report, render_role: RoleRenderer, budget: int) -> str:
         "complete": report.complete,
         "summary": report.summary(),
         "roles": [],
+        "reach": clean(report.reach() or ""),
         "not_evaluated": [clean(gap, 60) for gap in report.not_evaluated[:10]],
         "errors": some_errors,
         "unresolved_projects": some_unresolved,

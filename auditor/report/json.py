@@ -78,6 +78,15 @@ def _document(report: Report, roles: Iterable[dict[str, object]]) -> dict[str, o
             {**_project(u.project), "role_arn": u.role_arn, "reason": u.reason}
             for u in report.unresolved_projects
         ],
+        "ses": [
+            {
+                "region": one.region,
+                "production_access": one.production_access,
+                "sending_enabled": one.sending_enabled,
+                "verified_identities": [each.name for each in one.identities if each.verified],
+            }
+            for one in report.ses
+        ],
     }
 
 

@@ -60,6 +60,9 @@ def render(report: Report, look: Look = PLAIN) -> str:
         console.print(Text("No CodeBuild role was found."))
     if exposed:
         _heading(console, "Exposed: these roles can (proven) or may (possible) mail real people")
+        reach = report.reach()
+        if reach is not None:
+            console.print(_indented(reach))
         for role in exposed:
             add_exposed(console, role)
     if undecided:

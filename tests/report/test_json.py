@@ -65,6 +65,7 @@ def test_shape_is_the_documented_one() -> None:
         "not_evaluated",
         "errors",
         "unresolved_projects",
+        "ses",
     ]
     assert document["generated_at"] == "2026-11-23T03:00:00Z"
     assert document["summary"] == {
