@@ -10,7 +10,9 @@ class InputError(AuditorError):
 
 
 class SnapshotError(InputError):
-    """A file that isn't the output of ``aws iam get-account-authorization-details``."""
+    """A file that is neither what ``aws iam get-account-authorization-details`` printed, nor a bundle
+    that ``auditor snapshot`` wrote; or one that can't be read, or tells of two accounts.
+    """
 
 
 class CollectError(AuditorError):

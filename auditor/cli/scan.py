@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - Typer reads it at run time
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from auditor.cli.account import moment_of, read_live
 from auditor.cli.status import FailOn, exit_status
-from auditor.cli.streams import check_output, say, screen, write_file, write_report
+from auditor.cli.streams import (
+    check_output,
+    output_path,
+    say,
+    screen,
+    write_file,
+    write_report,
+)
 from auditor.errors import InputError
 from auditor.report.interface import PLAIN, format_names, load_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from auditor.account import Account
     from auditor.findings import Report
+    from auditor.report.interface import Format
 
 
 def scan(
@@ -27,9 +35,9 @@ def scan(
         str | None,
         typer.Option(
             metavar="PATH",
-            help="Audit what 'aws iam get-account-authorization-details' printed instead of asking"
-            " AWS; - reads standard input. CodeBuild roles are then those that"
-            " codebuild.amazonaws.com may assume.",
+            help="Audit a file instead of asking AWS: a bundle that 'auditor snapshot' wrote, or"
+            " what 'aws iam get-account-authorization-details' printed (CodeBuild roles are then"
+            " those that codebuild.amazonaws.com may assume). - reads standard input.",
         ),
     ] = None,
     format_: Annotated[
@@ -37,7 +45,7 @@ def scan(
         typer.Option("--format", metavar=f"[{'|'.join(format_names())}]", help="How to write it."),
     ] = "table",
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="FILE", help="Write the report there, whole or not at all."),
     ] = None,
     role: Annotated[
@@ -65,8 +73,8 @@ def scan(
         list[str] | None,
         typer.Option(
             metavar="REGION",
-            help="Look for CodeBuild projects there. Repeatable. By default, in every region where"
-            " CodeBuild exists and the account may use it.",
+            help="Look for CodeBuild projects and SES identities there. Repeatable. By default, in"
+            " every region where they exist and the account may use it.",
         ),
     ] = None,
     profile: Annotated[
@@ -97,25 +105,33 @@ def scan(
     With --fail-on never it is 0 whenever a report was written. Findings of
     severity low and info never change it.
     """
+    from auditor.collect.memory import cycle_search_paused
+
     chosen = load_format(format_)
     moment = moment_of(now)
     globs = role or []
     if confirm and snapshot is not None:
         raise InputError("--confirm: asks AWS, which --snapshot doesn't; leave one of them out")
-    if output is not None:
-        check_output(output, snapshot)
-    report = _audit(snapshot, moment, globs, _From(region or [], profile, confirm))
+    path = None if output is None else output_path(output)
+    if path is not None:
+        check_output(path, snapshot)
+    # Not only reading: looking for cycles would take a third of a scan's time.
+    with cycle_search_paused():
+        report = _audit(snapshot, moment, globs, _From(region or [], profile, confirm))
+        _write(report, globs, chosen, path)
+        return exit_status(report, fail_on)
+
+
+def _write(report: Report, globs: Sequence[str], chosen: Format, path: Path | None) -> None:
+    """Write the report where it is wanted, and what is to be warned of."""
     for glob in _unmatched(globs, report):
         say(f"warning: --role {glob} matches no CodeBuild role")
     for line in _contradictions(report):
         say(f"warning: {line}")
-    look = PLAIN if output is not None else screen()
-    text = chosen.render(report, look)
-    if output is None:
-        write_report(text)
+    if path is None:
+        write_report(chosen.render(report, screen()))
     else:
-        write_file(output, text)
-    return exit_status(report, fail_on)
+        write_file(path, chosen.render(report, PLAIN))
 
 
 class _From(NamedTuple):
@@ -127,14 +143,9 @@ class _From(NamedTuple):
 
 
 def _audit(snapshot: str | None, moment: datetime, globs: Sequence[str], source: _From) -> Report:
-    import gc
-
     from auditor.audit import audit
     from auditor.cli.progress import progress
 
-    # Roles and reports have no reference cycles, and this process ends with the scan: looking for
-    # cycles among millions of values again and again would take a third of its time.
-    gc.disable()
     live = None
     with progress() as step:
         if snapshot is not None:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003 - Typer reads it at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auditor.cli.status import NOTHING, UNSURE
-from auditor.cli.streams import check_output, say
+from auditor.cli.streams import check_output, output_path, say
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auditor.account import Account
 
 
 def snapshot(
     *,
     output: Annotated[
-        Path,
+        str,
         typer.Option(
             metavar="FILE",
             help="Write it there, whole or not at all, readable by you alone. A file that is there"
@@ -59,16 +60,17 @@ def snapshot(
     from auditor.collect.clients import open_session
     from auditor.collect.live import read_account
 
-    check_output(output, None)
+    path = output_path(output)
+    check_output(path, None)
     taken_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with progress() as step:
         reading = read_account(open_session(profile), regions=region or (), progress=step)
         step("writing the snapshot")
         data = pack(Bundle(reading.account, taken_at, reading.caller, reading.regions))
-    _write(output, data)
+    _write(path, data)
     for failure in reading.account.failures:
         say(f"warning: not read: {failure.where}: {failure.message}")
-    say(_summary(reading.account, len(reading.regions), len(data), output))
+    say(_summary(reading.account, len(reading.regions), len(data), path))
     return UNSURE if reading.account.failures else NOTHING
 
 

@@ -78,6 +78,15 @@ def _silence(descriptor: int) -> None:
     os.close(nowhere)
 
 
+def output_path(text: str) -> Path:
+    """Return the file that ``--output`` names. Raises InputError where it names none."""
+    from pathlib import Path
+
+    if not text:  # Path would take it as the current directory
+        raise InputError("--output: no file is named; name one")
+    return Path(text)
+
+
 def check_output(path: Path, source: str | None) -> None:
     """Raise InputError if the report can't go there: better now than after the audit.
 
@@ -88,7 +97,7 @@ def check_output(path: Path, source: str | None) -> None:
             raise InputError(f"--output {path}: is a directory; name a file in it")
         if not path.parent.is_dir():
             raise InputError(f"--output {path}: there is no directory {path.parent}; make it first")
-        if source not in (None, "-") and path.exists() and path.samefile(source):
+        if source not in (None, "-", "") and path.exists() and path.samefile(source):
             raise InputError(f"--output {path}: is the snapshot itself; name another file")
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise _unwritable(path, error) from error

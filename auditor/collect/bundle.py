@@ -73,6 +73,8 @@ def unpack(data: bytes, where: str) -> Bundle:
         raise SnapshotError(f"{where}: a damaged file ({error}); copy or {_AGAIN}") from error
     except (MalformedBundle, ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else one_line(error)
+        if type(error) is ValueError:  # Python's words are advice to programmers
+            why = "a number in it has thousands of digits"
         raise SnapshotError(f"{where}: a bundle that can't be used ({why}); {_AGAIN}") from error
 
 

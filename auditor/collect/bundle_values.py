@@ -148,10 +148,13 @@ def _account(values: dict[str, object]) -> Account:
             UnresolvedProject(_project(project), _is(str, role_arn), _is(str, reason))
         )
     above = values["organization"]
+    roles = [_role(_is(dict, one), texts) for one in _list(values["roles"])]
+    if len({role.arn for role in roles}) < len(roles):
+        raise MalformedBundle("two roles of one ARN")
     return Account(
         account_id=_is(str, values["account_id"]),
         partition=_is(str, values["partition"]),
-        roles=[_role(_is(dict, one), texts) for one in _list(values["roles"])],
+        roles=roles,
         not_evaluated=_texts(values["not_evaluated"]),
         failures=tuple(_failure(one) for one in _list(values["failures"])),
         unresolved_projects=tuple(unresolved),

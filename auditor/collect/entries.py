@@ -4,9 +4,9 @@ The CLI's files and boto3's answers hold the same entries, so both are read here
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleDetail.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_ManagedPolicyDetail.html
 What can't be read of a role's policies becomes a ``PolicyText`` with ``missing`` set, which reads
-on from "could not be read: ": the role is then undetermined, and still in sight. Only an entry that
-doesn't say who it is, or whose tags (which conditions ask for) can't be read, is lost as a whole:
-``MalformedEntry``.
+on from "could not be read: ": the role is then undetermined, and still in sight. A list that isn't
+there is an empty one; what is null, or no list, can't be read. Only an entry that doesn't say who
+it is, or whose tags (which conditions ask for) can't be read, is lost whole: ``MalformedEntry``.
 """
 
 from __future__ import annotations
@@ -122,18 +122,17 @@ def _default_version(entry: dict[str, object]) -> tuple[object, str | None]:
     if not isinstance(versions, list):
         return None, "it has no list of versions in the input"
     default_id = entry.get("DefaultVersionId")
-    found = [
-        version
-        for version in versions
-        if isinstance(version, dict)
-        and (
-            version.get("IsDefaultVersion") is True
-            or (default_id is not None and version.get("VersionId") == default_id)
-        )
-    ]
-    if len(found) != 1:
-        number = "no version" if not found else "more than one version"
-        return None, f"{number} of it is marked as the default one in the input"
+    objects = [version for version in versions if isinstance(version, dict)]
+    marked = [version for version in objects if version.get("IsDefaultVersion") is True]
+    named = [version for version in objects if version.get("VersionId") == default_id]
+    found = marked if default_id is None else named
+    if len(found) > 1 or len(marked) > 1:
+        return None, "more than one version of it is marked as the default one in the input"
+    # Two places say which version is in force. Where they differ, believing one is a guess.
+    if (marked and marked != found) or (found and found[0].get("IsDefaultVersion") is False):
+        return None, "the input contradicts itself on which version of it is the default one"
+    if not found:
+        return None, "no version of it is marked as the default one in the input"
     document = found[0].get("Document")
     if document is None:
         return None, "its default version has no document in the input"
@@ -143,29 +142,30 @@ def _default_version(entry: dict[str, object]) -> tuple[object, str | None]:
 def read_role(entry: object, book: PolicyBook) -> Role:
     """Return the role of one ``RoleDetailList`` entry.
 
-    :raises MalformedEntry: if the entry says no role ARN, or has tags that can't be read.
+    :raises MalformedEntry: if the entry says no role ARN, or has tags that can't be read; it names
+        the role where that is known.
     """
     if not isinstance(entry, dict):
         raise MalformedEntry(f"the entry is {kind_name(entry)}, not an object")
     arn = entry.get("Arn")
     if not isinstance(arn, str):
-        raise MalformedEntry("the entry has no Arn" if arn is None else "its Arn isn't a string")
+        name = entry.get("RoleName")
+        called = f" of role {name}" if isinstance(name, str) and name else ""
+        what = "has no Arn" if arn is None else "has an Arn that isn't a string"
+        raise MalformedEntry(f"the entry{called} {what}")
     if not (match := _ROLE_ARN.fullmatch(arn)):
         raise MalformedEntry(f"its Arn isn't a role's: {arn}")
     name = entry.get("RoleName")
     if not isinstance(name, str) or not name:
         name = match[3].rpartition("/")[2]
     role_id = entry.get("RoleId")
-    tags = entry.get("Tags")
     document = entry.get("AssumeRolePolicyDocument")
-    inline = entry.get("RolePolicyList")
-    attached = entry.get("AttachedManagedPolicies")
     boundary = entry.get("PermissionsBoundary", _ABSENT)
     return Role(
         arn,
         name,
         role_id if isinstance(role_id, str) else "",
-        _tags(tags) if tags else {},
+        _tags(entry.get("Tags", []), arn),
         PolicyText(
             "trust policy",
             None,
@@ -173,19 +173,19 @@ def read_role(entry: object, book: PolicyBook) -> Role:
             document,
             "the role's entry has none" if document is None else None,
         ),
-        _inline(inline) if inline else (),
-        _attached(attached, book) if attached else (),
+        _inline(entry.get("RolePolicyList", [])),
+        _attached(entry.get("AttachedManagedPolicies", []), book),
         None if boundary is _ABSENT or boundary is None else _boundary(boundary, book),
     )
 
 
-def _tags(tags: object) -> dict[str, str]:
+def _tags(tags: object, arn: str) -> dict[str, str]:
     read: dict[str, str] = {}
     for tag in [tags] if isinstance(tags, dict) else tags if isinstance(tags, list) else [tags]:
         key = tag.get("Key") if isinstance(tag, dict) else None
         value = tag.get("Value") if isinstance(tag, dict) else None
         if not isinstance(key, str) or not isinstance(value, str):
-            raise MalformedEntry("its Tags aren't a list of objects with a Key and a Value")
+            raise MalformedEntry(f"{arn}: its Tags aren't a list of objects with a Key and a Value")
         read[key] = value
     return read
 
@@ -219,7 +219,7 @@ def _attached(policies: object, book: PolicyBook) -> tuple[PolicyText, ...]:
         policies = [policies]
     if not isinstance(policies, list):
         what = f"it is {kind_name(policies)}, not a list"
-        return (PolicyText("AttachedManagedPolicies", None, "managed", None, what),)
+        return (_unnamed("AttachedManagedPolicies", what),)
     texts = []
     for i, policy in enumerate(policies):
         arn = policy.get("PolicyArn") if isinstance(policy, dict) else None
@@ -227,8 +227,13 @@ def _attached(policies: object, book: PolicyBook) -> tuple[PolicyText, ...]:
             texts.append(book.attached(arn))
         else:
             place = f"AttachedManagedPolicies[{i}]"
-            texts.append(PolicyText(place, None, "managed", None, "its entry has no PolicyArn"))
+            texts.append(_unnamed(place, "its entry has no PolicyArn"))
     return tuple(texts)
+
+
+def _unnamed(place: str, what: str) -> PolicyText:
+    """Return an attached policy that the entry doesn't name."""
+    return PolicyText(place, None, "managed", None, what)
 
 
 def _boundary(boundary: object, book: PolicyBook) -> PolicyText:
@@ -236,4 +241,4 @@ def _boundary(boundary: object, book: PolicyBook) -> PolicyText:
     if isinstance(arn, str) and arn:
         return book.boundary(arn)
     what = "its entry has no PermissionsBoundaryArn"
-    return PolicyText("PermissionsBoundary", None, "boundary", None, what)
+    return PolicyText("without an ARN", None, "boundary", None, what)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.account import Failure, Role
 from auditor.collect.clients import AWS_ERRORS, describe, pages_of
-from auditor.collect.entries import MalformedEntry, PolicyBook, read_role
-from auditor.collect.messages import one_line
+from auditor.collect.entries import MalformedEntry, PolicyBook
+from auditor.collect.roles import Roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,8 @@ def sweep_roles(client: IAMClient, progress: Callable[[str], None]) -> Sweep:
     not seen yet are ``missing`` from them.
     """
     book = PolicyBook(_NOT_RETURNED)
-    sweep = Sweep([], complete=True, failures=[])
+    roles = Roles(book)
+    failures: list[Failure] = []
     # Users and groups have no part in what a role may do, and can be most of an account.
     pages = client.get_paginator("get_account_authorization_details").paginate(
         Filter=["Role", "LocalManagedPolicy", "AWSManagedPolicy"],
@@ -51,13 +52,13 @@ def sweep_roles(client: IAMClient, progress: Callable[[str], None]) -> Sweep:
                 book.add(policy)
             for entry in page.get("RoleDetailList", ()):
                 try:
-                    sweep.roles.append(read_role(entry, book))
+                    roles.add(entry)
                 except MalformedEntry as error:
-                    sweep.failures.append(Failure(_WHERE, f"page {number}: {one_line(error)}"))
-            progress(f"IAM: {len(sweep.roles):,} roles read")
+                    failures.append(Failure(_WHERE, f"page {number}: {error}"))
+            progress(f"IAM: {len(roles):,} roles read")
     except AWS_ERRORS as error:
         book.replace_missing(_NOT_READ)
-        read = f" (page {number + 1}; {len(sweep.roles):,} roles were read before)"
+        read = f" (page {number + 1}; {len(roles):,} roles were read before)"
         failure = Failure(_WHERE, describe(error) + (read if number else ""))
-        return Sweep(sweep.roles, complete=False, failures=[failure, *sweep.failures])
-    return sweep._replace(complete=not sweep.failures)
+        failures.insert(0, failure)
+    return Sweep(roles.all(), complete=not failures, failures=failures)

@@ -16,13 +16,13 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from auditor.account import Account
+from auditor.account import Account, Failure
 from auditor.collect.attach import attach_projects
 from auditor.collect.clients import AWS_ERRORS, Clients, describe, error_code, understood
 from auditor.collect.codebuild import read_region
 from auditor.collect.iam import sweep_roles
 from auditor.collect.organization import read_organization
-from auditor.collect.regions import first_region, home_region, plan_regions
+from auditor.collect.regions import LIST_REGIONS, first_region, home_region, plan_regions
 from auditor.collect.ses import failures_of, policies_evaluated, read_ses
 from auditor.errors import CollectError
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from auditor.account import SesRegion
     from auditor.collect.codebuild import RegionRead
+    from auditor.collect.regions import Plans
     from auditor.collect.ses import SesRead
 
 # What the caller may not be told: the policies of the levels above, and those of identities.
@@ -108,7 +109,7 @@ def read_account(
         pool.shutdown(cancel_futures=True)
     reads = sorted((job.result() for job in builds), key=lambda read: read.region)
     sent = sorted((job.result() for job in mail), key=lambda read: read.found.region)
-    _note_regions(plans.note, reads, sent)
+    guessed = _note_regions(plans, reads, sent)
     uses = [use for read in reads for use in read.uses]
     unresolved = attach_projects(sweep.roles, uses, account_id, all_roles=sweep.complete)
     told = policies_evaluated(sent)
@@ -120,6 +121,7 @@ def read_account(
         tuple(name for name in NOT_EVALUATED if not evaluated[name]),
         (
             *sweep.failures,
+            *guessed,
             *(failure for read in reads for failure in read.failures),
             *organization.failures,
             *failures_of(sent),
@@ -154,15 +156,28 @@ def _silent(_: str) -> None:
     """Take a line of progress that nobody asked for."""
 
 
-def _note_regions(note: str | None, reads: list[RegionRead], sent: list[SesRead]) -> None:
-    """Say what was taken for granted about regions. It isn't incompleteness, so it is logged."""
+def _note_regions(
+    plans: Plans, reads: list[RegionRead], sent: list[SesRead]
+) -> tuple[Failure, ...]:
+    """Say which regions were left out, and return the failure that it is to have guessed so.
+
+    Where AWS says that they aren't enabled it is none.
+    """
     projects = {read.region for read in reads if not read.enabled}
     identities = {read.found.region for read in sent if not read.enabled}
     unused = ", ".join(sorted(projects | identities))
-    if note:
-        _LOG.warning("%s; taken as not enabled: %s", note, unused or "none")
-    elif unused:
-        _LOG.info("not enabled: %s", unused)
+    if plans.unknown is None:
+        if unused:
+            _LOG.info("not enabled: %s", unused)
+        return ()
+    if not unused:
+        _LOG.warning("%s: %s; every region was tried", LIST_REGIONS, plans.unknown)
+        return ()
+    message = (
+        f"{plans.unknown}; taken as not enabled, as they refuse these credentials: {unused}."
+        f" Permit {LIST_REGIONS}, or name the regions to read"
+    )
+    return (Failure(LIST_REGIONS, message),)
 
 
 def _identity(clients: Clients, region: str) -> tuple[str, str, str]:

@@ -25,6 +25,8 @@ def read_bytes(source: str, where: str) -> bytes:
 
     :raises SnapshotError: one line, if it can't be read.
     """
+    if not source:
+        raise SnapshotError("--snapshot: no file is named; name one, or - for standard input")
     try:
         return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
@@ -39,7 +41,7 @@ def read_pages(data: bytes, where: str) -> list[dict[str, object]]:
     """Return the page objects of a file's bytes, at least one.
 
     ``where`` names the file in messages. ``RoleDetailList`` and ``Policies`` are a list, an object
-    or absent in each page, and one page at least has a ``RoleDetailList``.
+    or absent in each page (``Policies`` may be null), and one at least has a ``RoleDetailList``.
 
     :raises SnapshotError: one line: what is wrong, where, and what to do.
     """
@@ -79,10 +81,11 @@ def _parse(text: str, where: str) -> list[object]:
         raise SnapshotError(
             f"{where}: not JSON at line {error.lineno}, column {error.colno} ({why}); {_HOW}"
         ) from error
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # Python's words are advice to programmers
         line = text.count("\n", 0, start) + 1
         raise SnapshotError(
-            f"{where}: the JSON from line {line} on can't be read ({one_line(error)}); {_HOW}"
+            f"{where}: the JSON from line {line} on can't be read (a number in it has thousands of"
+            f" digits); {_HOW}"
         ) from error
     if not values:
         raise SnapshotError(f"{where}: empty; {_HOW}")
@@ -132,8 +135,9 @@ def _pages(values: list[object], where: str) -> list[dict[str, object]]:
             raise SnapshotError(f"{place}: one policy document, not a snapshot; {_HOW}")
         if not _PAGE_KEYS & page.keys():
             raise SnapshotError(f"{place}: not a snapshot (no RoleDetailList in it); {_HOW}")
-        for key in ("RoleDetailList", "Policies"):
-            if not isinstance(page.get(key), list | dict | None):
+        # A page may lack roles; one that says null where they should be is no page of AWS's.
+        for key, kinds in (("RoleDetailList", list | dict), ("Policies", list | dict | None)):
+            if key in page and not isinstance(page[key], kinds):
                 raise SnapshotError(f"{place}: {key} is {kind_name(page[key])}, not a list; {_HOW}")
         pages.append(page)
     if not any("RoleDetailList" in page for page in pages):

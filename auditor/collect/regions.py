@@ -41,6 +41,8 @@ _NOT_ENABLED_CODES = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"}
 )
 
+LIST_REGIONS = "account:ListRegions"
+
 # The region whose endpoints answer for a whole partition (IAM, STS, Account Management).
 _HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
@@ -61,11 +63,11 @@ class RegionPlan(NamedTuple):
 
 
 class Plans(NamedTuple):
-    """The regions of each service. ``note`` says why it isn't known which are enabled, or None."""
+    """The regions of each service. ``unknown`` is why it isn't known which are enabled, or None."""
 
     codebuild: RegionPlan
     ses: RegionPlan
-    note: str | None = None
+    unknown: str | None = None
 
 
 def home_region(session: boto3.Session, partition: str) -> str:
@@ -115,18 +117,15 @@ def plan_regions(
         return Plans(RegionPlan(once), RegionPlan(tuple(r for r in once if r in ses)))
     if partition != "aws":
         return Plans(RegionPlan(tuple(codebuild)), RegionPlan(tuple(ses)))
-    note = None
+    unknown = None
     status: dict[str, str] = {}
     try:
         status = _opt_status(clients.account(home_region(session, partition)))
         if not status:
-            note = "account:ListRegions named no region; trying every region"
+            unknown = "the answer names no region"
     except AWS_ERRORS as error:
-        note = (
-            "account:ListRegions can't be asked which regions are enabled"
-            f" ({describe(error)}); trying every region"
-        )
-    return Plans(_plan(codebuild, status), _plan(ses, status), note)
+        unknown = describe(error)
+    return Plans(_plan(codebuild, status), _plan(ses, status), unknown)
 
 
 def _plan(known: Sequence[str], status: Mapping[str, str]) -> RegionPlan:

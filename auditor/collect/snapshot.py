@@ -7,20 +7,18 @@ https://docs.aws.amazon.com/cli/latest/reference/iam/get-account-authorization-d
 
 from __future__ import annotations
 
-import contextlib
-import gc
 from typing import TYPE_CHECKING
 
 from auditor.account import Account, Failure
 from auditor.collect.bundle import GZIP_MAGIC, unpack
-from auditor.collect.entries import MalformedEntry, PolicyBook, owner, read_role, same
+from auditor.collect.entries import MalformedEntry, PolicyBook, owner
+from auditor.collect.memory import cycle_search_paused
 from auditor.collect.messages import one_line
 from auditor.collect.pages import read_bytes, read_pages
+from auditor.collect.roles import Roles
 from auditor.errors import SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from auditor.account import Role
 
 # What the AWS CLI's file can't contain.
@@ -41,31 +39,14 @@ def read_snapshot(source: str) -> Account:
     :raises SnapshotError: if it isn't a snapshot at all: one line with what, where and what to do.
         A malformed role costs that role, and stands in ``Account.failures``.
     """
-    where = "standard input" if source == "-" else one_line(source)
-    with _cycle_search_paused():
+    where = "standard input" if source == "-" else one_line(source) or ascii(source)
+    with cycle_search_paused():
         data = read_bytes(source, where)
         if data.startswith(GZIP_MAGIC):
             return unpack(data, where).account
         pages = read_pages(data, where)
         del data  # as long as the file is
         return _account(pages, where)
-
-
-@contextlib.contextmanager
-def _cycle_search_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking a growing heap that has no cycles in it.
-
-    Reading JSON makes millions of objects and no garbage: on 50,000 roles (140 MB) the collector's
-    walks took more than half of the time.
-    https://docs.python.org/3/library/gc.html#gc.disable
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _entries(page: dict[str, object], key: str) -> list[object]:
@@ -98,59 +79,43 @@ def _account(pages: list[dict[str, object]], where: str) -> Account:
 def _roles(
     pages: list[dict[str, object]], book: PolicyBook, where: str
 ) -> tuple[list[Role], list[Failure]]:
-    roles: dict[str, Role] = {}
+    roles = Roles(book)
     failures: list[Failure] = []
     lost = 0
-    prefix = ""
+    prefixes: tuple[str, ...] = ()
     for number, page in enumerate(pages, 1):
         entries = _entries(page, "RoleDetailList")
         for i, entry in enumerate(entries):
             try:
-                role = read_role(entry, book)
-                if not role.arn.startswith(prefix or " "):
-                    prefix = _same_account(prefix, role.arn, where)
-                # The same page twice, as files joined by hand have it, is harmless: two entries
-                # that say different things aren't, for one of them would be dropped unseen.
-                if (twin := roles.setdefault(role.arn, role)) is not role:
-                    _same_role(twin, role)
+                role = roles.add(entry)
+                if role is not None and not role.arn.startswith(prefixes):
+                    prefixes = _same_account(prefixes, role.arn, where)
             except MalformedEntry as error:
                 lost += 1
                 if lost <= _FAILURE_LIMIT:
                     at = f"page {number}: " if len(pages) > 1 else ""
                     place = f"{where}: {at}RoleDetailList[{i}]"
-                    failures.append(Failure(place, f"{one_line(error)}; this role wasn't audited"))
+                    failures.append(Failure(place, str(error)))
             entries[i] = None  # what the role doesn't keep can go while the rest is read
     if lost > _FAILURE_LIMIT:
-        more = f"{lost - _FAILURE_LIMIT:,} more role entries are malformed and weren't audited"
+        more = f"{lost - _FAILURE_LIMIT:,} more role entries can't be used, or contradict others"
         failures.append(Failure(where, more))
-    return list(roles.values()), failures
+    return roles.all(), failures
 
 
-def _same_account(prefix: str, arn: str, where: str) -> str:
-    """Return the beginning that every role's ARN must have.
+def _same_account(known: tuple[str, ...], arn: str, where: str) -> tuple[str, ...]:
+    """Return how the ARNs of the account's roles may begin: once for each partition seen.
 
     :raises SnapshotError: if an earlier role belongs to another account.
     """
-    if prefix:
+    mine = arn.split(":")[4]
+    others = [account for start in known if (account := start.split(":")[4]) != mine]
+    if others:
         raise SnapshotError(
-            f"{where}: roles of two accounts ({':'.join(prefix.split(':')[1:5:3])} and"
-            f" {':'.join(arn.split(':')[1:5:3])}); give one account's snapshot at a time"
+            f"{where}: roles of two accounts ({others[0]} and {mine}); give one account's snapshot"
+            " at a time"
         )
-    return arn[: arn.index("role/")]
-
-
-def _same_role(one: Role, other: Role) -> None:
-    """Raise MalformedEntry unless two roles of one ARN say the same."""
-
-    def said(role: Role) -> object:
-        texts = (role.trust, *role.inline)
-        documents = [(text.name, text.document, text.missing) for text in texts]
-        shared = [text.arn or text.missing for text in role.attached]
-        boundary = role.boundary and (role.boundary.arn or role.boundary.missing)
-        return role.name, role.role_id, role.tags, documents, shared, boundary
-
-    if not same(said(one), said(other)):
-        raise MalformedEntry(f"{other.arn} stands in the snapshot twice, with different contents")
+    return (*known, arn[: arn.index("role/")])
 
 
 def _owner_without_roles(pages: list[dict[str, object]]) -> tuple[str, str]:

@@ -7,14 +7,13 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from moto.moto_api._internal.models import moto_api_backend
 
 from auditor.cli import main
 from tests.cli import test_live
 from tests.cli.conftest import CLEAN, NOTHING, ODD, OPEN, POSSIBLE, SAFE, WINDOW, page, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Snapshot = Callable[..., str]
 
@@ -104,19 +103,10 @@ def test_no_such_role(name: str, snapshot: Snapshot, capsys: pytest.CaptureFixtu
     assert "did you mean open" in shown.err
 
 
-@pytest.fixture(scope="module")
-def fresh() -> Iterator[None]:
-    """Begin and end without roles: all of moto's servers in one process share one account."""
-    moto_api_backend.reset()
-    yield
-    moto_api_backend.reset()
-
-
 account = test_live.account
 """The account of the live tests, in moto's server."""
 
 
-@pytest.mark.usefixtures("fresh", "account")
 def test_a_live_account(account: dict[str, str]) -> None:
     """Without a snapshot, the role is read from AWS."""
     done = run("explain", "safe", "--region", "eu-west-1", *NOW, environ=account)

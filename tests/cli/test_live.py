@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from tests.cli.conftest import CLEAN, OPEN, SAFE, TRUST, run
@@ -27,6 +28,7 @@ NOW = ("--now", "2026-11-23T03:00:00Z")
 def account() -> Iterator[dict[str, str]]:
     """An account with an open and a safe role, each used by a project; the settings to reach it."""
     gaps.fill()
+    moto_api_backend.reset()  # what other servers of this process were told
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -63,6 +65,7 @@ def account() -> Iterator[dict[str, str]]:
         yield environ
     finally:
         server.stop()
+        moto_api_backend.reset()
 
 
 def test_an_account_is_audited(account: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import stat
@@ -114,6 +115,10 @@ BAD = {
     "not a snapshot": (["scan", "--snapshot", os.devnull], os.devnull),
     "an unknown region": (["scan", "--region", "mars-1"], "--region 'mars-1': there is no such"),
     "an unknown profile": (["scan", "--profile", "nobody"], "nobody"),
+    "a snapshot without a name": (["scan", "--snapshot", ""], "--snapshot: no file is named"),
+    "both without a name": (["scan", "--snapshot", "", "--output", "x"], "--snapshot: no file"),
+    "an output without a name": (["scan", "--output", ""], "--output: no file is named; name one"),
+    "roles that are null": (["scan", "--snapshot", "null.json"], "RoleDetailList is null"),
     "an output directory": (["scan", "--output", "."], "--output .: is a directory"),
     "an output nowhere": (["scan", "--output", "no/where"], "there is no directory no"),
 }
@@ -129,6 +134,7 @@ def test_bad_usage(
 ) -> None:
     """What can't be used ends with status 2 and one line that says what and where."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "null.json").write_text('{"RoleDetailList": null}')
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     assert main(args) == 2
@@ -403,6 +409,19 @@ def test_incomplete_snapshot(snapshot: Snapshot, capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert "INCOMPLETE AUDIT" in shown
     assert "safe" in shown
+
+
+def test_the_garbage_collector_is_left_as_it_was(snapshot: Snapshot) -> None:
+    """A scan pauses the search for cycles, and whoever runs one in a process gets it back."""
+    try:
+        for wanted in (True, False):
+            (gc.enable if wanted else gc.disable)()
+            assert main(["scan", "--snapshot", snapshot(OPEN)]) == 1
+            assert gc.isenabled() == wanted
+            assert main(["scan", "--snapshot", os.devnull]) == 2
+            assert gc.isenabled() == wanted
+    finally:
+        gc.enable()
 
 
 def test_start_up_is_light() -> None:

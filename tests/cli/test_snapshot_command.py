@@ -180,6 +180,7 @@ def test_a_pipe_is_written_to(account: dict[str, str], tmp_path: Path) -> None:
     [
         ((), "Missing option '--output'"),
         (("--output", "."), "is a directory"),
+        (("--output", ""), "--output: no file is named; name one"),
         (("--output", "no/such/place"), "there is no directory no/such"),
         (("--output", "x", "--region", "mars-1"), "region 'mars-1': no region with CodeBuild"),
         (("--output", "x", "--profile", "nobody"), "nobody"),

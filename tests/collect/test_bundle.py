@@ -96,7 +96,7 @@ def accounts(draw: st.DrawFn) -> Account:
     return Account(
         draw(_text),
         draw(_text),
-        draw(st.lists(roles, max_size=3)),
+        draw(st.lists(roles, max_size=3, unique_by=lambda role: role.arn)),
         draw(_some(_text)),
         draw(_some(st.builds(Failure, _text, _text))),
         draw(_some(st.builds(UnresolvedProject, _projects, _text, _text))),
@@ -219,6 +219,11 @@ SMALL = Account(
 )
 
 
+def content_of(account: Account) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(gzip.decompress(packed(account)).splitlines()[1])
+    return content
+
+
 def zipped(header: object, body: bytes = b"{}", **more: object) -> bytes:
     """A file with this first line; a dict gets what a right one has, but for ``more``."""
     if isinstance(header, dict):
@@ -229,6 +234,7 @@ def zipped(header: object, body: bytes = b"{}", **more: object) -> bytes:
 
 
 GOOD = packed(SMALL)
+TWICE = content_of(replace(SMALL, roles=[*SMALL.roles, *SMALL.roles]))
 ERRORS: dict[str, tuple[bytes, str]] = {
     "cut in the header": (GOOD[:9], "it ends in the middle"),
     "cut in the content": (GOOD[:-40], "it ends in the middle"),
@@ -262,7 +268,11 @@ ERRORS: dict[str, tuple[bytes, str]] = {
     "not JSON": (zipped({}, b"{"), "can't be used"),
     "not UTF-8": (zipped({}, b'"\xff"'), "can't be used"),
     "deep": (zipped({}, b"[" * 10**5), "nested too deeply"),
-    "a long number": (zipped({}, b"9" * 5000), "can't be used"),
+    "a long number": (zipped({}, b"9" * 5000), "(a number in it has thousands of digits)"),
+    "one role twice": (
+        zipped({}, json.dumps(TWICE).encode()),
+        "can't be used (two roles of one ARN)",
+    ),
     "no account": (zipped({}), "can't be used"),
     "a list": (zipped({}, b"[]"), "its content isn't an object"),
 }
@@ -321,11 +331,6 @@ def test_a_bomb_is_never_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
         unpack(zipped({"bytes": 100_000}, b" " * 10**7), "x")
     assert all(0 < limit <= 100_001 for limit in asked)
     assert sum(asked) < 110_000
-
-
-def content_of(account: Account) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(gzip.decompress(packed(account)).splitlines()[1])
-    return content
 
 
 FULL = replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from auditor.account import Project, UnresolvedProject
+from auditor.audit import audit
 from auditor.collect.live import collect_account
 from auditor.collect.snapshot import read_snapshot
 from auditor.errors import InputError
@@ -19,6 +21,7 @@ from tests.collect.values import ACCOUNT, BUILD, TRUST, attached, document, plai
 from tests.collect.wire import Request, Wire, gaad_page, ok, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from botocore.awsrequest import AWSResponse
@@ -277,22 +280,51 @@ def test_every_usable_region_is_asked(session: boto3.Session, wire: Wire) -> Non
     assert "me-south-1" not in asked
 
 
-def test_without_list_regions_every_region_is_tried(
-    session: boto3.Session, wire: Wire, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (
+            refuse("AccessDeniedException", "not authorized", 403),
+            "AccessDeniedException: not authorized",
+        ),
+        (lambda _: list_regions({}), "the answer names no region"),
+    ],
+    ids=["denied", "empty"],
+)
+def test_a_region_that_is_guessed_to_be_unused_is_a_failure(
+    session: boto3.Session, wire: Wire, answer: Callable[[Request], AWSResponse], says: str
 ) -> None:
-    """Not being told is said, and an opt-in region that knows no credentials isn't in use."""
-    wire.on("account:ListRegions", refuse("AccessDeniedException", "not authorized", 403))
-    for region in ("me-south-1", "af-south-1"):
-        wire.on("codebuild:ListProjects", refuse("UnrecognizedClientException"), region)
+    """Where AWS doesn't say which regions are enabled, one that refuses the credentials may be one
+    that they aren't valid in: the audit is incomplete, and names the region and the remedy."""
+    wire.on("account:ListRegions", answer)
+    wire.on("codebuild:ListProjects", refuse("UnrecognizedClientException"), "me-south-1")
+    wire.on("sesv2:GetAccount", refuse("UnrecognizedClientException"), "af-south-1")
+    wire.on("sesv2:ListEmailIdentities", refuse("UnrecognizedClientException"), "af-south-1")
     project = make_project(session, "web", "il-central-1", make_role(session, "web"))
     account = collect_account(session)
     (one,) = account.roles
     assert one.projects == (project,)
+    (failure,) = account.failures
+    assert failure.where == "account:ListRegions"
+    assert failure.message == (
+        f"{says}; taken as not enabled, as they refuse these credentials: af-south-1, me-south-1."
+        " Permit account:ListRegions, or name the regions to read"
+    )
+    assert not audit(account, now=datetime(2026, 11, 23, tzinfo=UTC)).complete
+    known = set(session.get_available_regions("codebuild"))
+    assert known == {r.region for r in wire.seen if r.call == "codebuild:ListProjects"}
+
+
+def test_without_list_regions_every_region_is_tried(
+    session: boto3.Session, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where every region answers nothing is guessed, and nothing missing: that is a log line."""
+    wire.on("account:ListRegions", refuse("AccessDeniedException", "not authorized", 403))
+    account = collect_account(session)
     assert account.failures == ()
     (note,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert note == (
-        "account:ListRegions can't be asked which regions are enabled (AccessDeniedException: not"
-        " authorized); trying every region; taken as not enabled: af-south-1, me-south-1"
+        "account:ListRegions: AccessDeniedException: not authorized; every region was tried"
     )
     known = set(session.get_available_regions("codebuild"))
     assert known == {r.region for r in wire.seen if r.call == "codebuild:ListProjects"}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from auditor.account import Project, UnresolvedProject
+from auditor.audit import audit
 from auditor.collect.clients import open_session
 from auditor.collect.live import collect_account
 from auditor.errors import CollectError
 from tests.collect.test_live import REGIONS, make_project, make_role
-from tests.collect.values import ACCOUNT, attached, policy, role
+from tests.collect.values import ACCOUNT, attached, document, policy, role
 from tests.collect.wire import Request, Wire, answer, fail, gaad_page, ok, refuse
 
 if TYPE_CHECKING:
@@ -150,7 +152,7 @@ def test_an_opt_in_region_that_denies_is_a_failure(session: boto3.Session, wire:
 def test_list_regions_is_not_waited_for(
     session: boto3.Session, wire: Wire, waits: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There is another way to know the regions, so its throttling isn't sat out."""
+    """Its throttling isn't sat out: where every region answers, nothing is missing without it."""
     wire.on("account:ListRegions", refuse("TooManyRequestsException", "slow", 429))
     with caplog.at_level(logging.WARNING):
         assert collect_account(session).failures == ()
@@ -206,8 +208,29 @@ def test_a_malformed_role_from_aws(session: boto3.Session, wire: Wire) -> None:
     make_project(session, "lost", "us-east-1", f"arn:aws:iam::{ACCOUNT}:role/lost")
     account = collect_account(session, regions=["us-east-1"])
     assert [one.name for one in account.roles] == ["web"]
-    assert account.failures == ((GAAD, "page 1: the entry has no Arn"),)
+    assert account.failures == (
+        (GAAD, "page 1: the entry of role lost has no Arn; this role wasn't audited"),
+    )
     assert "could not be read" in account.unresolved_projects[0].reason
+
+
+def test_a_role_on_two_pages(session: boto3.Session, wire: Wire) -> None:
+    """The same entry twice is one role; one that changed meanwhile is said, and undetermined."""
+    changed = role("changed", RolePolicyList=[{"PolicyName": "p", "PolicyDocument": document()}])
+    first, second = [role("web"), role("changed")], [changed, role("web")]
+    wire.on(
+        GAAD,
+        lambda request: (
+            gaad_page(second, []) if "Marker" in request.fields else gaad_page(first, [], "p2")
+        ),
+    )
+    account = collect_account(session, regions=["us-east-1"])
+    (failure,) = account.failures
+    assert failure.where == GAAD
+    assert failure.message.startswith(f"page 2: arn:aws:iam::{ACCOUNT}:role/changed: ")
+    report = audit(account, now=datetime(2026, 11, 23, tzinfo=UTC))
+    verdicts = {one.name: one.verdict for one in report.roles}
+    assert verdicts == {"web": "no_send", "changed": "undetermined"}
 
 
 SECRET = "IQoJb3JpZ2luX2VjEXAMPLE"
@@ -311,5 +334,5 @@ def test_something_else_names_the_regions(
     """An answer without regions is no answer: every region is tried, and that is said."""
     wire.on("account:ListRegions", lambda _: answer(200, page, {}))
     assert collect_account(session).failures == ()
-    assert "named no region; trying every region" in caplog.text
+    assert "the answer names no region; every region was tried" in caplog.text
     assert wire.tries("codebuild:ListProjects") == 31

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.audit import audit
 from auditor.collect.snapshot import read_snapshot
 from tests.collect.values import (
     ACCOUNT,
@@ -250,13 +252,23 @@ def test_absent_and_unknown_keys(tmp_path: Path) -> None:
     assert account.failures == ()
 
 
+V2 = {"Document": document("ses:SendRawEmail"), "VersionId": "v2", "IsDefaultVersion": True}
+
+
 @pytest.mark.parametrize(
     ("entry", "action", "why"),
     [
         ({}, "ses:SendRawEmail", ""),
         ({"DefaultVersionId": None}, "ses:SendRawEmail", ""),
         ({"PolicyName": None}, "ses:SendRawEmail", ""),
-        ({"DefaultVersionId": "v1"}, "", "more than one version"),
+        ({"DefaultVersionId": "v1"}, "", "contradicts itself"),
+        ({"DefaultVersionId": "v3"}, "", "contradicts itself"),
+        ({"DefaultVersionId": 2}, "", "contradicts itself"),
+        ({"PolicyVersionList": [{**V2, "IsDefaultVersion": False}]}, "", "contradicts itself"),
+        ({"PolicyVersionList": [{**V2, "IsDefaultVersion": None}]}, "ses:SendRawEmail", ""),
+        ({"PolicyVersionList": [V2, V2]}, "", "more than one version"),
+        ({"PolicyVersionList": [V2, {**V2, "VersionId": "v3"}]}, "", "more than one version"),
+        ({"DefaultVersionId": "v3", "PolicyVersionList": [{"VersionId": "v2"}]}, "", "no version"),
         ({"PolicyVersionList": []}, "", "no version"),
         ({"PolicyVersionList": None}, "", "no list of versions"),
         ({"PolicyVersionList": [{"VersionId": "v2"}]}, "", "no document"),
@@ -344,13 +356,71 @@ def test_the_same_page_twice_is_harmless(tmp_path: Path) -> None:
     )
 
 
-def test_one_role_with_two_contents_is_said(tmp_path: Path) -> None:
-    """Two entries of one ARN that differ: which is true can't be told, so the audit says so."""
-    other = role("web", RolePolicyList=[{"PolicyName": "p", "PolicyDocument": document()}])
-    account = read(tmp_path, json.dumps({"RoleDetailList": [role("web"), other]}))
+BOUNDED = {"PermissionsBoundaryArn": READ_ONLY}
+MAIL = {"RolePolicyList": [{"PolicyName": "p", "PolicyDocument": document()}]}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [role("web"), role("web", **MAIL)],
+        [role("web", **MAIL), role("web")],
+        [role("web", **MAIL), role("web", **MAIL), role("web"), role("web", **MAIL)],
+        [role("web"), role("web", AttachedManagedPolicies=[attached()])],
+        [role("web", **MAIL), role("web", **MAIL, AssumeRolePolicyDocument=document())],
+        [role("web", **MAIL), role("web", **MAIL, RoleId="AROAOTHER")],
+        [role("web", **MAIL), role("web", **MAIL, PermissionsBoundary=BOUNDED)],
+        [role("web", **MAIL, PermissionsBoundary=BOUNDED), role("web", **MAIL)],
+    ],
+)
+def test_one_role_with_two_contents_is_undetermined(
+    tmp_path: Path, entries: list[dict[str, object]]
+) -> None:
+    """Two entries of one ARN that differ: it is said, and whichever comes first decides nothing."""
+    page = {"RoleDetailList": entries, "Policies": [policy(), policy(READ_ONLY)]}
+    account = read(tmp_path, json.dumps(page))
     (failure,) = account.failures
-    assert "RoleDetailList[1]" in failure.where
+    assert "RoleDetailList[" in failure.where
+    assert failure.message.startswith(f"arn:aws:iam::{ACCOUNT}:role/web: ")
     assert "twice" in failure.message
+    report = audit(account, now=datetime(2026, 11, 23, tzinfo=UTC))
+    assert [one.verdict for one in report.roles] == ["undetermined"]
+    assert not report.complete
+
+
+def test_one_role_with_two_sets_of_tags_is_left_out(tmp_path: Path) -> None:
+    """Conditions ask for tags: where they aren't known, the role isn't audited, which is said."""
+    tagged = role("web", **MAIL, Tags=[{"Key": "a", "Value": "b"}])
+    account = read(tmp_path, json.dumps({"RoleDetailList": [tagged, role("web", **MAIL), tagged]}))
+    assert list(account.roles) == []
+    (failure,) = account.failures
+    assert failure.message.startswith(f"arn:aws:iam::{ACCOUNT}:role/web: ")
+    assert failure.message.endswith("this role wasn't audited")
+
+
+def test_two_partitions_of_one_account(tmp_path: Path) -> None:
+    """Files of two partitions joined by hand: each role is decided in its own ARN's partition."""
+    statement = {"Effect": "Allow", "Action": "ses:SendEmail"}
+    here = {**statement, "Resource": f"arn:aws:ses:*:{ACCOUNT}:identity/*"}
+    there = {**statement, "Resource": f"arn:aws-cn:ses:*:{ACCOUNT}:identity/*"}
+    roles = [
+        role(
+            name,
+            Arn=f"arn:{partition}:iam::{ACCOUNT}:role/{name}",
+            RolePolicyList=[{"PolicyName": "p", "PolicyDocument": {"Statement": allow}}],
+        )
+        for partition, name, allow in (
+            ("aws", "a", here),
+            ("aws", "b", there),
+            ("aws-cn", "c", here),
+            ("aws-cn", "d", there),
+        )
+    ]
+    account = read(tmp_path, json.dumps({"RoleDetailList": roles}))
+    report = audit(account, now=datetime(2026, 11, 23, tzinfo=UTC))
+    verdicts = {one.name: one.verdict for one in report.roles}
+    assert verdicts == {"a": "exposed", "b": "no_send", "c": "no_send", "d": "exposed"}
+    assert report.complete
 
 
 def test_decoding_helper_of_these_tests() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.audit import audit
 from auditor.collect.snapshot import read_snapshot
 from auditor.errors import SnapshotError
 from tests.collect.values import ACCOUNT, BUILD, TRUST, attached, document, policy, role
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from auditor.account import Account
 
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 GOOD = json.dumps({"RoleDetailList": [role()]})
 
 
@@ -52,8 +55,10 @@ def read(tmp_path: Path, data: str | bytes) -> Account:
         (json.dumps([{"RoleDetailList": []}, {"x": 1}]), "page 2"),
         (json.dumps([{"RoleDetailList": []}, 7]), "page 2: a number"),
         (json.dumps({"RoleDetailList": "x"}), "RoleDetailList is a string"),
+        (json.dumps({"RoleDetailList": None}), "RoleDetailList is null"),
+        (json.dumps([{"RoleDetailList": []}, {"RoleDetailList": None}]), "page 2: RoleDetailList"),
         (json.dumps({"RoleDetailList": [], "Policies": 5}), "Policies is a number"),
-        ('{"RoleDetailList": ' + "9" * 5000 + "}", "can't be read"),
+        ('{"RoleDetailList": ' + "9" * 5000 + "}", "(a number in it has thousands of digits)"),
         ("[" * 5000, "never ends"),
         (b'{"RoleDetailList": [], "x": "\xff"}', "not UTF-8 text (line 1, byte 29)"),
         (b"PK\x03\x04\xff", "not UTF"),
@@ -72,6 +77,14 @@ def test_one_line_says_what_where_and_what_to_do(
     assert line.isprintable()
 
 
+def test_a_file_without_a_name() -> None:
+    """An empty name, as an unset variable gives it, isn't taken for the current directory."""
+    with pytest.raises(SnapshotError, match="--snapshot: no file is named; name one, or -"):
+        read_snapshot("")
+    with pytest.raises(SnapshotError, match=r"'\\x1b': can't be read"):
+        read_snapshot("\x1b")
+
+
 @pytest.mark.parametrize("name", ["nothing-there.json", ".", "a\0b", "\x1b[31mred\nline"])
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     """Absent, a directory, an impossible name: one printable line too."""
@@ -84,10 +97,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
 def test_two_accounts_in_one_file(tmp_path: Path) -> None:
     """One report speaks of one account: two in a file are refused by name."""
     other = role(Arn="arn:aws:iam::999999999999:role/web")
-    with pytest.raises(SnapshotError, match=f"aws:{ACCOUNT} and aws:999999999999"):
+    with pytest.raises(SnapshotError, match=rf"\({ACCOUNT} and 999999999999\)"):
         read(tmp_path, json.dumps({"RoleDetailList": [role(), other]}))
-    china = role(Arn=f"arn:aws-cn:iam::{ACCOUNT}:role/web")
-    with pytest.raises(SnapshotError, match=f"aws:{ACCOUNT} and aws-cn:{ACCOUNT}"):
+    china = role(Arn="arn:aws-cn:iam::999999999999:role/web")
+    with pytest.raises(SnapshotError, match=rf"\({ACCOUNT} and 999999999999\)"):
         read(tmp_path, json.dumps({"RoleDetailList": [role(), china]}))
 
 
@@ -98,13 +111,14 @@ def test_two_accounts_in_one_file(tmp_path: Path) -> None:
         (5, "a number"),
         ("x", "a string"),
         ([], "a list"),
-        ({}, "no Arn"),
-        (role(Arn=None), "no Arn"),
-        (role(Arn=5), "isn't a string"),
+        ({}, "the entry has no Arn"),
+        (role(Arn=None), "the entry of role web has no Arn"),
+        (role(Arn=5), "the entry of role web has an Arn that isn't a string"),
         (role(Arn="web"), "isn't a role's: web"),
         (role(Arn=f"arn:aws:iam::{ACCOUNT}:user/web"), "isn't a role's"),
         (role(Arn="arn:aws:iam::12:role/web"), "isn't a role's"),
-        (role(Tags="x"), "Tags"),
+        (role(Tags="x"), f"arn:aws:iam::{ACCOUNT}:role/web: its Tags"),
+        (role(Tags=None), f"arn:aws:iam::{ACCOUNT}:role/web: its Tags"),
         (role(Tags=["x"]), "Tags"),
         (role(Tags=[{"Key": "a"}]), "Tags"),
         (role(Tags={"team": "shop"}), "Tags"),
@@ -118,12 +132,20 @@ def test_a_malformed_role_costs_that_role_only(tmp_path: Path, entry: object, sa
     (failure,) = account.failures
     assert failure.where.endswith("page 2: RoleDetailList[0]")
     assert says in failure.message
+    assert failure.message.endswith("; this role wasn't audited")
 
 
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
         ({"RolePolicyList": "x"}, "inline"),
+        ({"RolePolicyList": None}, "inline"),
+        ({"RolePolicyList": False}, "inline"),
+        ({"RolePolicyList": ""}, "inline"),
+        ({"RolePolicyList": {}}, "inline"),
+        ({"AttachedManagedPolicies": None}, "attached"),
+        ({"AttachedManagedPolicies": 0}, "attached"),
+        ({"AttachedManagedPolicies": {}}, "attached"),
         ({"RolePolicyList": [5]}, "inline"),
         ({"RolePolicyList": [{"PolicyName": "p"}]}, "inline"),
         ({"RolePolicyList": [{"PolicyDocument": None}]}, "inline"),
@@ -147,7 +169,25 @@ def test_a_part_that_cannot_be_read_is_missing_from_its_role(
     (text,) = found if isinstance(found, tuple) else (found,)
     assert text.document is None
     assert text.missing
+    assert text.kind == {"attached": "managed"}.get(part, part)
     assert account.failures == ()
+
+
+@pytest.mark.parametrize("key", ["RolePolicyList", "AttachedManagedPolicies"])
+@pytest.mark.parametrize("value", [None, False, 0, "", {}])
+def test_policies_that_are_no_list_are_not_taken_for_none(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    """Null is no empty list: a role that would be safe without policies is undetermined."""
+    entry = {**role(), key: value}
+    account = read(tmp_path, json.dumps({"RoleDetailList": [entry]}))
+    (told,) = audit(account, now=NOW).roles
+    assert told.verdict == "undetermined"
+    assert key in (told.reason or "")
+    del entry[key]
+    account = read(tmp_path, json.dumps({"RoleDetailList": [entry]}))
+    (told,) = audit(account, now=NOW).roles
+    assert told.verdict == "no_send"
 
 
 def test_thousands_of_malformed_roles_are_counted_not_listed(tmp_path: Path) -> None:

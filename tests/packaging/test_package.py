@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 from tests.collect import gaps
@@ -34,12 +35,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     gaps.fill()
+    moto_api_backend.reset()  # what other servers of this process were told
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
     yield f"http://{host}:{port}"
     running.stop()
+    moto_api_backend.reset()
 
 
 def test_the_nightly_audit_runs_from_the_zip_alone(package: Package, server: str) -> None:
