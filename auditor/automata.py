@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from auditor.domains import Domain
 
-SEARCH_BUDGET: Final = 2_000_000
+SEARCH_BUDGET: Final = 1_500_000
 """Steps that one search may take: a second or two. A step moves one automaton over one character,
 and counts once for each 64 positions. Real policies need a few hundred; a complement of
 ``*a????????????????????`` has a million states and may need more than any budget."""

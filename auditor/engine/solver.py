@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from auditor.engine.atoms import Atom, Clause
     from auditor.engine.state import State
 
-ROLE_BUDGET: Final = 4_000_000
+ROLE_BUDGET: Final = 3_000_000
 """Work for one role, in steps of about a microsecond: real roles need some thousands. Nothing
 stops a policy from encoding a satisfiability problem, and this is where such a one ends. Counted
 in steps and charged whether or not an answer was remembered from another role, so that a verdict

@@ -181,8 +181,8 @@ class _Graph:
             )
             for char in alphabet(MAILBOX, machines)
         }
-        # a step moves two sides, one of them by choice: three times the work of a plain search's
-        self.price = 3 * len(self.moves) * (1 + sum(machine.weight for machine in machines))
+        # a step moves two sides, one of them by choice: four times the work of a plain search's
+        self.price = 4 * len(self.moves) * (1 + sum(machine.weight for machine in machines))
 
     def spell(self, mode: int) -> tuple[str | None, int]:
         """Return an address found from a mode on, or None, and the steps it took."""
