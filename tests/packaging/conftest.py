@@ -56,6 +56,10 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     with (base / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not printed.exists():
+            # The folder isn't the packaging's alone, and may hold its own results of yesterday.
+            (base / "out" / "demo").mkdir(parents=True)
+            (base / "out" / "demo" / "mail.txt").write_text("a mail", encoding="utf-8")
+            (base / "out" / "deployment.zip").write_text("of yesterday", encoding="utf-8")
             printed.write_text(_make(base / "out", base / "work"), encoding="utf-8")
     return Package(
         printed.read_text(encoding="utf-8"),

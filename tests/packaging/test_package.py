@@ -155,6 +155,16 @@ def test_the_output_names_results_and_sizes(package: Package) -> None:
     assert f"{package.template_path}  " in package.printed
 
 
+def test_what_else_is_in_the_folder_stays(package: Package) -> None:
+    """out/ holds the demo's files too: packaging replaces its own results and nothing else."""
+    assert (package.zip_path.parent / "demo" / "mail.txt").read_text("utf-8") == "a mail"
+    assert sorted(path.name for path in package.zip_path.parent.iterdir()) == [
+        "demo",
+        "deployment.zip",
+        "sam.yaml",
+    ]
+
+
 def check(package: Package, unpacked: Path, *names: str) -> str:
     """Run the packaging's own check on an unpacked zip; return its one line of complaint."""
     done = subprocess.run(  # noqa: S603 - our own tools on our own files

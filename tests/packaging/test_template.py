@@ -95,12 +95,14 @@ def test_roles_keep_their_policy_files(package: Package, logical: str) -> None:
 
 @pytest.mark.parametrize("logical", FUNCTIONS)
 def test_logs_end_and_failed_events_are_kept(package: Package, logical: str) -> None:
-    """Each function writes to a log group with a retention, and its failed events are kept."""
+    """Each function writes to a log group with a retention; failed events are kept, not retried."""
     properties = of_type(package, "AWS::Serverless::Function")[logical]
     groups = of_type(package, "AWS::Logs::LogGroup")
 
     assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{logical}Logs"}}
     assert groups[f"{logical}Logs"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    # A failed audit has told its topic already: two more tries would be two more mails.
+    assert properties["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
     queue = properties["DeadLetterQueue"]
     assert queue == {"Type": "SQS", "TargetArn": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}
 
