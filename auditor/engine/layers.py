@@ -59,15 +59,29 @@ def statements(layer: Layer, action: int | str, *, allows: bool) -> list[Located
 
     A send action is given by its bit, another (in documents read whole) by its name.
     """
+    if isinstance(action, str):
+        return [
+            located
+            for placed in layer.documents
+            for located in _naming(layer.name, placed, action)
+            if located.statement.allows == allows
+        ]
     return [
         Located(layer.name, placed.source, statement)
         for placed in layer.documents
         for statement in placed.document.statements
-        if statement.allows == allows
-        and (
-            statement.actions >> action & 1 if isinstance(action, int) else names(statement, action)
-        )
+        if statement.actions >> action & 1 and statement.allows == allows
     ]
+
+
+@lru_cache(maxsize=8_192)
+def _naming(layer: LayerName, placed: Placed, action: str) -> tuple[Located, ...]:
+    """Return a document's statements that name an action; a policy of many roles is asked once."""
+    return tuple(
+        Located(layer, placed.source, statement)
+        for statement in placed.document.statements
+        if names(statement, action)
+    )
 
 
 def names(statement: Statement, action: str) -> bool:
