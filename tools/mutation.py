@@ -1,0 +1,249 @@
+"""Mutation testing: change the decision in small wrong ways, and see whether the tests notice.
+
+A sample of the mutants of the files that decide (see ``mutants.py`` for the kinds of change), the
+same for the same seed, an equal share of each file. Each runs in a process of its own against a
+copy of the project, the likeliest killers first; the changed module exists in that process's
+memory alone. Work is bounded by processor time, so that a busy machine changes no outcome.
+
+A survivor is either a missing test or argued in ``docs/mutation.md``; one that isn't argued makes
+this exit with 1. Why a tool of our own: mutmut 3 leaves decorated functions and all that is outside
+functions as it is (here: every cached function, and every table), cosmic-ray needs a process and
+a tree for each mutant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import hypothesis
+import hypothesis.strategies
+import pytest
+from mutants import Importer, Mutant, mutants, mutated
+
+ROOT = Path(__file__).resolve().parent.parent
+ARGUED = ROOT / "docs" / "mutation.md"
+REPORT = ROOT / "build" / "mutation.txt"
+FILES = (
+    "auditor/globs.py", "auditor/automata.py", "auditor/languages.py", "auditor/domains.py",
+    "auditor/hosts.py", "auditor/engine/*.py", "auditor/policy/*.py",
+)  # fmt: skip
+KILLS, LANGUAGES, POLICY = ("tests/mutation_kills",), ("tests/languages",), ("tests/policy",)
+CORPUS = ("tests/corpus_runner",)
+WHOLE = ("tests/engine", "tests/test_audit.py", "tests/test_scope.py")
+WIDE = ("tests/organizations", "tests/docs/test_rules.py", "tests/judge", "tests/explain")
+STAGES = {
+    "auditor/policy/": ((*KILLS, *POLICY), CORPUS, LANGUAGES, WHOLE, WIDE),
+    "auditor/engine/": ((*KILLS, *CORPUS), WHOLE, WIDE, (*POLICY, *LANGUAGES)),
+    "auditor/": ((*KILLS, *LANGUAGES, *POLICY), CORPUS, WHOLE, WIDE),
+}
+"""Which tests, in which order, for a file whose path begins so."""
+EXAMPLES = 40
+"""Examples that one property test tries: a mutant is killed by one, or by another test."""
+CPU_SECONDS = 160
+"""Processor seconds of one mutant, about four times what all the tests take: over it, it hangs."""
+MEMORY = 4 << 30
+"""Bytes that one mutant may take."""
+SETTINGS = "_hypothesis_internal_use_settings"
+"""Where Hypothesis keeps a test's settings: it has no public way to change them from outside."""
+HOLDS, NOTICED, NEVER_RAN = 0, 1, 9
+"""How the process of one mutant exits."""
+
+
+class Bounded:
+    """A pytest plugin: property tests try few examples, always the same, and don't shrink."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Set the property tests' settings anew."""
+        for item in items:
+            test: Any = getattr(item, "obj", None)
+            used = getattr(test, SETTINGS, None)
+            if used is not None:
+                fewer = hypothesis.settings(
+                    used,
+                    max_examples=min(used.max_examples, EXAMPLES),
+                    derandomize=True,
+                    database=None,
+                    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+                )
+                setattr(test, SETTINGS, fewer)
+
+
+class Result(NamedTuple):
+    """What became of a mutant: killed, hung (killed by its limits), survived or never ran."""
+
+    mutant: Mutant | None
+    outcome: str
+    seconds: float
+
+
+def sample(size: int, seed: int, only: list[str]) -> list[Mutant]:
+    """Return mutants, an equal share of each file, always the same ones for a seed."""
+    queues: list[list[Mutant]] = []
+    for path in sorted(path for glob in FILES for path in ROOT.glob(glob)):
+        file = path.relative_to(ROOT).as_posix()
+        found = mutants(file, path.read_text())
+        random.Random(f"{seed}:{file}").shuffle(found)  # noqa: S311 - a sample, not a secret
+        queues.append(found)
+    chosen: list[Mutant] = []
+    while len(chosen) < size and any(queues):
+        chosen += [queue.pop() for queue in queues if queue]
+    wanted = [one for one in chosen[:size] if not only or any(part in str(one) for part in only)]
+    return sorted(wanted)
+
+
+def copy_tree(target: Path) -> None:
+    """Copy what the tests need."""
+    leave = shutil.ignore_patterns("__pycache__", ".hypothesis")
+    for name in ("auditor", "chalicelib", "bench", "docs", "tests", "tools", ".chalice"):
+        shutil.copytree(ROOT / name, target / name, ignore=leave)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, target)
+    peer = ROOT / "build" / "peer"
+    if peer.exists():
+        (target / "build").mkdir()
+        (target / "build" / "peer").symlink_to(peer)
+
+
+def run(tree: Path, mutant: Mutant | None) -> int:
+    """Run the tests on a mutant, in this process, until one notices; return how to exit."""
+    os.chdir(tree)
+    sys.path.insert(0, str(tree))
+    importer = None
+    file = "auditor/" if mutant is None else mutant.file
+    if mutant is not None:
+        path = tree / mutant.file
+        name = mutant.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        importer = Importer(name, path, mutated(path.read_text(), mutant))
+        importer.install()
+    stages = next(stages for start, stages in STAGES.items() if file.startswith(start))
+    for stage in stages:
+        paths = [path for path in stage if (tree / path).exists()]
+        # the parent has imported hypothesis before pytest could look at it: no matter
+        quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *quiet, *paths]
+        if pytest.main(arguments, plugins=[Bounded()]) != pytest.ExitCode.OK:
+            return NOTICED
+    return HOLDS if importer is None or importer.used else NEVER_RAN
+
+
+def start(tree: Path, mutant: Mutant | None, log: Path) -> int:
+    """Start the process of a mutant; return its id."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return child
+    status = NOTICED
+    try:
+        os.setpgid(0, 0)
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        status = run(tree, mutant)
+        sys.stdout.flush()
+    finally:
+        os._exit(status)
+
+
+def outcome(status: int) -> str:
+    """Say what became of a process by its exit status as ``os.wait`` gives it."""
+    if os.WIFSIGNALED(status):
+        return "hung" if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL) else "killed"
+    names = {HOLDS: "survived", NOTICED: "killed", NEVER_RAN: "never ran"}
+    return names.get(os.WEXITSTATUS(status), "killed")
+
+
+def argued() -> Counter[tuple[str, ...]]:
+    """Return the changes that ``docs/mutation.md`` argues: (file, function, before, after)."""
+    text = ARGUED.read_text() if ARGUED.exists() else ""
+    line = re.compile(r"^- `([^`:]+)(?::\d+)?` ([\w.]+): `([^`]*)` -> `([^`]*)`", re.MULTILINE)
+    return Counter(line.findall(text))
+
+
+def main() -> int:
+    """Run the sample; print survivors and the score; exit 1 where a survivor isn't argued."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", type=int, default=300, help="how many mutants")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--only", action="append", default=[], help="leave out what lacks this text"
+    )
+    parser.add_argument("--list", action="store_true", help="print the mutants, run nothing")
+    options = parser.parse_args()
+    chosen = sample(options.sample, options.seed, options.only)
+    if options.list:
+        print(*chosen, sep="\n")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        tree.mkdir()
+        copy_tree(tree)
+        return tell(chosen, race(tree, chosen, options.workers))
+
+
+def race(tree: Path, chosen: list[Mutant], workers: int) -> list[Result]:
+    """Run the unchanged code, then every mutant, so many at a time."""
+    log = tree.parent
+    whole = start(tree, None, log / "unchanged.log")
+    if os.waitpid(whole, 0)[1] != 0:
+        print((log / "unchanged.log").read_text()[-3_000:])
+        raise SystemExit("mutation: the tests fail on the unchanged code")
+    waiting = list(reversed(chosen))
+    running: dict[int, tuple[Mutant, float]] = {}
+    results: list[Result] = []
+    while waiting or running:
+        while waiting and len(running) < workers:
+            mutant = waiting.pop()
+            child = start(tree, mutant, log / f"{len(waiting) % workers}.log")
+            running[child] = mutant, time.monotonic()
+        child, status = os.wait()
+        mutant, since = running.pop(child)
+        result = Result(mutant, outcome(status), time.monotonic() - since)
+        results.append(result)
+        print(f"[{len(results)}/{len(chosen)}] {result.outcome} {mutant}", flush=True)
+    return results
+
+
+def tell(chosen: list[Mutant], results: list[Result]) -> int:
+    """Print the survivors and the score."""
+    known = argued()
+    survivors = sorted(
+        result.mutant for result in results if result.mutant and result.outcome == "survived"
+    )
+    never = [result for result in results if result.outcome == "never ran"]
+    open_ = []
+    for mutant in survivors:
+        key = (mutant.file, mutant.function, mutant.before, mutant.after)
+        is_argued = key in known
+        if not is_argued:
+            open_.append(mutant)
+        print(f"survived{' (argued)' if is_argued else ''}: {mutant}")
+    for result in never:
+        print(f"never imported: {result.mutant}")
+    killed = len(chosen) - len(survivors) - len(never)
+    score = f"{killed} killed, {len(survivors)} survived (argued: {len(survivors) - len(open_)})"
+    print(score)
+    REPORT.parent.mkdir(exist_ok=True)
+    lines = [f"{one.outcome} {one.seconds:.1f} {one.mutant}" for one in results]
+    REPORT.write_text("\n".join([*sorted(lines), score, ""]))
+    return 1 if open_ or never else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
