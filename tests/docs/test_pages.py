@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor.actions import SEND_ACTIONS
-from auditor.collect.live import NOT_EVALUATED
+from auditor.collect import live, snapshot
 from auditor.findings import SEVERITIES
-from auditor.rules.catalogue import RULES
 from tests.docs.pages import ROOT, anchor, fences, links, name_of, pages, sections, table
 
 if TYPE_CHECKING:
@@ -179,8 +178,17 @@ def test_what_is_not_evaluated_is_told() -> None:
     """What a scan names under not_evaluated is explained under the same name."""
     section = sections(DECIDES)["What isn't looked at"]
 
-    assert re.findall(r"\(`([a-z-]+)`\)", section) == list(NOT_EVALUATED)
-    assert {"assumable-sender", "identity-policy-grant", "self-granting"} <= set(RULES)
+    assert re.findall(r"\(`([a-z-]+)`\)", section) == list(snapshot.NOT_EVALUATED)
+    assert set(live.NOT_EVALUATED) < set(snapshot.NOT_EVALUATED)
+
+
+def test_the_readme_names_every_command() -> None:
+    """Each command of the program stands in the README, and so does --confirm."""
+    named = {arguments[0] for arguments in auditor_commands(README)}
+    commands = help_of().partition("\nCommands:\n")[2]
+
+    assert named == set(re.findall(r"^  (\w+) ", commands, re.MULTILINE))
+    assert ["scan", "--confirm"] in auditor_commands(README)
 
 
 def test_the_floors_in_contributing_are_those_held() -> None:
