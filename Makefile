@@ -9,11 +9,11 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.setup-done
 
-.PHONY: help setup demo test lint package bench lock clean
+.PHONY: help setup demo test lint package bench bench-peers mutation lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
-		printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
+		printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 setup: $(STAMP) ## make .venv with everything that the other targets need
 
@@ -38,6 +38,13 @@ package: setup ## build and check out/deployment.zip and out/sam.yaml
 
 bench: setup ## measure, and print the table
 	@$(PY) bench/run.py
+
+bench-peers: setup ## measure other tools beside the auditor, each in its own environment
+	@$(PY) bench/peers.py
+
+# SAMPLE=25 SEED=2 make mutation: other changes, or fewer
+mutation: setup ## change the decision in small wrong ways: do the tests notice?
+	@$(PY) tools/mutation.py --sample $${SAMPLE:-300} --seed $${SEED:-1}
 
 lock: setup ## pin requirements-dev.in anew into requirements-dev.txt
 	@.venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \

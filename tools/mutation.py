@@ -83,7 +83,7 @@ class Bounded:
 class Result(NamedTuple):
     """What became of a mutant: killed, hung (killed by its limits), survived or never ran."""
 
-    mutant: Mutant | None
+    mutant: Mutant
     outcome: str
     seconds: float
 
@@ -186,6 +186,7 @@ def main() -> int:
     )
     parser.add_argument("--list", action="store_true", help="print the mutants, run nothing")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     chosen = sample(options.sample, options.seed, options.only)
     if options.list:
         print(*chosen, sep="\n")
@@ -207,25 +208,27 @@ def race(tree: Path, chosen: list[Mutant], workers: int) -> list[Result]:
     waiting = list(reversed(chosen))
     running: dict[int, tuple[Mutant, float]] = {}
     results: list[Result] = []
-    while waiting or running:
-        while waiting and len(running) < workers:
-            mutant = waiting.pop()
-            child = start(tree, mutant, log / f"{len(waiting) % workers}.log")
-            running[child] = mutant, time.monotonic()
-        child, status = os.wait()
-        mutant, since = running.pop(child)
-        result = Result(mutant, outcome(status), time.monotonic() - since)
-        results.append(result)
-        print(f"[{len(results)}/{len(chosen)}] {result.outcome} {mutant}", flush=True)
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                mutant = waiting.pop()
+                child = start(tree, mutant, log / f"{len(waiting)}.log")
+                running[child] = mutant, time.monotonic()
+            child, status = os.wait()
+            mutant, since = running.pop(child)
+            result = Result(mutant, outcome(status), time.monotonic() - since)
+            results.append(result)
+            print(f"[{len(results)}/{len(chosen)}] {result.outcome} {mutant}", flush=True)
+    finally:
+        for child in running:  # interrupted: leave nothing behind
+            os.kill(child, signal.SIGKILL)
     return results
 
 
 def tell(chosen: list[Mutant], results: list[Result]) -> int:
     """Print the survivors and the score."""
     known = argued()
-    survivors = sorted(
-        result.mutant for result in results if result.mutant and result.outcome == "survived"
-    )
+    survivors = sorted(result.mutant for result in results if result.outcome == "survived")
     never = [result for result in results if result.outcome == "never ran"]
     open_ = []
     for mutant in survivors:
