@@ -10,8 +10,10 @@ class InputError(AuditorError):
 
 
 class SnapshotError(InputError):
-    """A file that is neither what ``aws iam get-account-authorization-details`` printed, nor a bundle
-    that ``auditor snapshot`` wrote; or one that can't be read, or tells of two accounts.
+    """A file that is no snapshot, can't be read, or tells of two accounts.
+
+    Snapshots are what ``aws iam get-account-authorization-details`` printed, and bundles that
+    ``auditor snapshot`` wrote.
     """
 
 
