@@ -63,7 +63,11 @@ def _role(role: Role, judged: Judged, chains: Chains, exposed: Exposed) -> RoleR
         found += [draft.about(role) for draft in judged.advice]
     chain = chains.found.get(role.arn)
     if chain is not None and chain.level != "undetermined":
-        found.append(chain_finding(role, chain.roles, chain.level, chain.end, chain.allows))
+        found.append(
+            chain_finding(
+                role, chain.roles, chain.level, chain.end, chain.allows, plain=chain.plain
+            )
+        )
     calls = tuple(self_grants(role, chains, exposed))
     if calls:
         found.append(self_granting_finding(role, calls))

@@ -38,13 +38,15 @@ class Chain(NamedTuple):
     """The way from a role to one that can mail real people (or to one that isn't decided).
 
     ``roles`` are the roles assumed, in order; ``level`` is how sure the whole way is, or
-    ``undetermined``; ``allows`` are the statements on the way.
+    ``undetermined``; ``allows`` are the statements on the way, with whose they are. ``plain``: no
+    step of it asks for a condition of the environment.
     """
 
     level: Level
     roles: tuple[Role, ...]
-    allows: tuple[Located, ...]
+    allows: tuple[tuple[Role, Located], ...]
     end: Decision
+    plain: bool
 
 
 class _Target(NamedTuple):
@@ -144,12 +146,18 @@ class Chains:
                 continue
             if call is None or (level == "proven" and call.certainty != "proven"):
                 continue
+            step = tuple(
+                (target.role if one.layer == "trust" else role, one) for one in call.allows
+            )
             onward = self.found.get(target.role.arn)
             if onward is None or _at_least(levels[target.role.arn], level):
-                yield Chain(level, (target.role,), call.allows, self.decide(target.role))
+                end = self.decide(target.role)
+                yield Chain(level, (target.role,), step, end, call.plain)
             else:
-                on_the_way = (*call.allows, *onward.allows)
-                yield Chain(level, (target.role, *onward.roles), on_the_way, onward.end)
+                on_the_way = (*step, *onward.allows)
+                plain = call.plain and onward.plain
+                roles = (target.role, *onward.roles)
+                yield Chain(level, roles, on_the_way, onward.end, plain)
 
     def _within(self, role: Role) -> frozenset[str] | None:
         """Return the roles that a role may be able to assume (an upper bound; None: any)."""

@@ -51,7 +51,9 @@ class Confirmation(NamedTuple):
 class StatementRef:
     """Where a statement stands: layer, policy, index (from 0) and effect.
 
-    ``layer`` is ``identity`` or ``permissions-boundary`` (later ``scp`` and ``identity-policy``).
+    ``layer`` is ``identity``, ``permissions-boundary``, ``scp``, ``identity-policy`` (an SES
+    identity's) or ``trust`` (a role's trust policy, on the way to it).
+    ``role`` names whose policy it is in a chain of roles, and is None elsewhere.
     """
 
     layer: str
@@ -61,6 +63,7 @@ class StatementRef:
     sid: str | None
     index: int
     effect: str
+    role: str | None = None
 
 
 @dataclass(slots=True)
@@ -131,13 +134,20 @@ class Report:
         """
         if not self.ses:
             return None
-        out = [one.region for one in self.ses if one.production_access]
-        unknown = [one.region for one in self.ses if one.production_access is None]
-        if out:
-            return f"This account can mail anyone: SES is out of the sandbox in {_list(out)}."
-        if unknown:
-            return f"Whether SES is in the sandbox could not be read in {_list(unknown)}."
-        return "Sandbox: SES delivers to verified addresses only, in every region that was read."
+        kinds = {
+            "mail from {} reaches anyone": [r for r in self.ses if _reaches_anyone(r)],
+            "in {} SES is in the sandbox and reaches verified addresses only": [
+                r for r in self.ses if r.production_access is False
+            ],
+            "in {} sending is switched off": [
+                r for r in self.ses if r.production_access and r.sending_enabled is False
+            ],
+            "for {} it could not be read": [r for r in self.ses if r.production_access is None],
+        }
+        told = [text.format(_list([r.region for r in rs])) for text, rs in kinds.items() if rs]
+        anyone = any(map(_reaches_anyone, self.ses))
+        head = "This account can mail anyone" if anyone else "No region is known to reach anyone"
+        return f"{head}: {'; '.join(told)}."
 
     def count(self, verdict: Verdict, certainty: Certainty | None = None) -> int:
         """Return how many roles have this verdict (and this certainty, where one is given)."""
@@ -157,6 +167,10 @@ class Report:
             "undetermined": self.count("undetermined"),
             "suppressed": 0,
         }
+
+
+def _reaches_anyone(one: SesRegion) -> bool:
+    return bool(one.production_access) and one.sending_enabled is not False
 
 
 def _list(regions: Sequence[str]) -> str:

@@ -185,4 +185,6 @@ def _described(layer: str, source: PolicyText) -> str:
             return f"the service control policy {source.arn or source.name}"
         case "identity-policy":
             return f"the SES identity policy {source.name}"
-    return f"the inline policy {source.name}" if source.arn is None else f"the policy {source.arn}"
+    if source.kind == "inline":
+        return f"the inline policy {source.name}"
+    return f"the policy {source.arn or source.name}"

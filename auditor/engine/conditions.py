@@ -55,13 +55,23 @@ class Setting(NamedTuple):
         for name, value in self.facts:
             if name == key or (name.endswith("/") and key.startswith(name)):
                 return Key(Presence.ABSENT) if value is None else Key(Presence.KNOWN, value)
-        if not self.least and self.action.name == "sts:AssumeRole" and _is_session_tag(key):
-            return Key(Presence.OPTIONAL, "", key)  # if the caller may pass session tags
+        if self.action.name == "sts:AssumeRole" and _is_passed(key):
+            # if the caller may: sts:TagSession and sts:SetSourceIdentity aren't looked at
+            return Key(Presence.ABSENT) if self.least else Key(Presence.OPTIONAL, "", key)
         return self.caller.key(key, self.action)
 
 
-def _is_session_tag(key: str) -> bool:
-    return key.startswith("aws:requesttag/") or key == "aws:tagkeys"
+def _is_passed(key: str) -> bool:
+    """Tell the keys that a call of sts:AssumeRole carries only with a further permission.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    """
+    return key.startswith("aws:requesttag/") or key in (
+        "aws:tagkeys",
+        "sts:sourceidentity",
+        "sts:transitivetagkeys",
+    )
 
 
 def _matchers(condition: Condition, setting: Setting | None) -> tuple[frozenset[Matcher], bool]:

@@ -17,6 +17,7 @@ from auditor.engine.caller import REGION
 from auditor.engine.conditions import Setting
 from auditor.engine.grants import as_session, past_boundary
 from auditor.engine.layers import Located, names, statements
+from auditor.engine.plain import is_plain
 from auditor.engine.principals import Naming, naming
 from auditor.engine.question import TRUE, holding, not_holding
 from auditor.engine.resources import holds
@@ -38,12 +39,16 @@ ASSUME_ROLE = "sts:AssumeRole"
 
 
 class Call(NamedTuple):
-    """A call that a role may make on one resource, how sure that is, and what allows it."""
+    """A call that a role may make on one resource, how sure that is, and what allows it.
+
+    ``plain``: no condition of the environment has to be met for it.
+    """
 
     action: str
     resource: str
     certainty: Certainty
     allows: tuple[Located, ...]
+    plain: bool = True
 
 
 class Powers:
@@ -85,7 +90,8 @@ class Powers:
             if solution is not None:
                 sure = least and not any(layer.unread for layer in self.layers)
                 chosen = tuple(one for one in solution.chosen if isinstance(one, Located))
-                return Call(action, resource, "proven" if sure else "possible", chosen)
+                freely = is_plain(solution.state)
+                return Call(action, resource, "proven" if sure else "possible", chosen, freely)
         return None
 
     def _plainly(self, setting: Setting, resource: str) -> tuple[Located, ...] | None:

@@ -178,6 +178,8 @@ def _title(finding: Finding) -> str:
 def _statement(ref: StatementRef) -> str:
     sid = f' "{clean(ref.sid)}"' if ref.sid else ""
     policy = clean(ref.policy_arn or ref.policy)
+    if ref.role:
+        policy += f" of role {clean(ref.role)}"
     return f"{clean(ref.effect)} in statement {ref.index}{sid} of {clean(ref.kind)} policy {policy}"
 
 

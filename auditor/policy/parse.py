@@ -84,8 +84,10 @@ def _decode(text: str) -> object:
         return json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
         raise PolicyError("", "nested too deeply") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise PolicyError("", f"not JSON ({error})") from None
+    except ValueError:  # Python reads whole numbers of up to 4,300 digits
+        raise PolicyError("", "a number in it is too long") from None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

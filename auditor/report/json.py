@@ -143,6 +143,7 @@ def _context_value(key: str, value: str | tuple[str, ...]) -> str | list[str]:
 
 
 def _statement(ref: StatementRef) -> dict[str, object]:
+    owner = {} if ref.role is None else {"role": ref.role}
     return {
         "layer": ref.layer,
         "policy": ref.policy,
@@ -151,4 +152,5 @@ def _statement(ref: StatementRef) -> dict[str, object]:
         "sid": ref.sid,
         "index": ref.index,
         "effect": ref.effect,
+        **owner,
     }

@@ -82,6 +82,8 @@ def projects_words(projects: Sequence[Project], at_most: int) -> str:
 def statement_words(ref: StatementRef) -> str:
     """Return ``Allow in statement 0 "Mail" of inline policy deploy``."""
     sid = f' "{visible(ref.sid)}"' if ref.sid else ""
+    if ref.layer == "trust":
+        return visible(f"{ref.effect} in statement {ref.index}{sid} of {ref.role}'s trust policy")
     if ref.layer == "permissions-boundary":
         kind = "permissions boundary"
     elif ref.layer == "identity":
@@ -90,7 +92,8 @@ def statement_words(ref: StatementRef) -> str:
         kind = ref.layer
     # an ARN tells two policies of one name apart; AWS's own need none
     arn = f" ({ref.policy_arn})" if ref.policy_arn and ref.kind != "aws-managed" else ""
-    where = visible(f"{kind} {ref.policy}{arn}")
+    whose = f"{ref.role}'s " if ref.role else ""
+    where = visible(f"{whose}{kind} {ref.policy}{arn}")
     return f"{visible(ref.effect)} in statement {ref.index}{sid} of {where}"
 
 

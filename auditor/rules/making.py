@@ -97,7 +97,7 @@ def _id(arn: str, rule: str, action: str) -> str:
     ]
 
 
-def _refs(located: Iterable[Located]) -> tuple[StatementRef, ...]:
+def _refs(located: Iterable[Located], owner: str | None = None) -> tuple[StatementRef, ...]:
     return tuple(
         StatementRef(
             layer=one.layer,
@@ -107,13 +107,20 @@ def _refs(located: Iterable[Located]) -> tuple[StatementRef, ...]:
             sid=one.statement.sid,
             index=one.statement.index,
             effect="Allow" if one.statement.allows else "Deny",
+            role=owner,
         )
         for one in located
     )
 
 
 def chain_finding(
-    role: Role, way: Sequence[Role], certainty: Certainty, end: Decision, allows: Iterable[Located]
+    role: Role,
+    way: Sequence[Role],
+    certainty: Certainty,
+    end: Decision,
+    allows: Iterable[tuple[Role, Located]],
+    *,
+    plain: bool,
 ) -> Finding:
     """Return the finding about a role that may become, over ``way``, one that is exposed.
 
@@ -125,11 +132,14 @@ def chain_finding(
     return Finding(
         id=_id(role.arn, "assumable-sender", worst.action.name),
         rule="assumable-sender",
-        severity="high" if sure and worst.plain else "medium",
+        severity="high" if sure and plain and worst.plain else "medium",
         certainty="proven" if sure else "possible",
         title=f"{role.name} may become a role that can mail real people: {names}.",
         witness=Witness(*worst.request),
-        statements=_refs((*allows, *worst.allows)),
+        statements=(
+            *(ref for owner, one in allows for ref in _refs((one,), owner.name)),
+            *_refs(worst.allows, way[-1].name),
+        ),
         remediation=_remedy("assumable-sender"),
     )
 
