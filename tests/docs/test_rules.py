@@ -17,6 +17,7 @@ from auditor.account import (
     ScpLevel,
     SesRegion,
 )
+from auditor.actions import POWERS
 from auditor.audit import audit
 from auditor.domains import is_mailbox
 from auditor.engine.constraints import REAL
@@ -273,6 +274,20 @@ def test_either_remedy_keeps_a_role_from_itself() -> None:
     assert "self-granting" not in rules_of(
         example(role("codebuild-example", everything), scps=[scp])
     )
+
+
+def test_every_call_of_self_granting_is_on_its_page() -> None:
+    """The page names each action that its finding may be about, in full."""
+    told = sections(page("self-granting"))["What it is"]
+    assert [name for name in POWERS if f"`{name}`" not in told] == ["sts:AssumeRole"]
+
+
+@pytest.mark.parametrize("action", sorted(set(POWERS) - {"sts:AssumeRole"}))
+def test_the_scp_stops_each_call_of_self_granting(action: str) -> None:
+    """The service control policy that the page recommends denies each such action by name."""
+    scp = policies("self-granting", "After")[1]
+    (statement,) = scp["Statement"]
+    assert any(like(text.lower()).matches(action.lower()) for text in statement["Action"])
 
 
 @pytest.mark.parametrize("rule", SEVERAL)
