@@ -61,7 +61,7 @@ def render(
     notes = [*asked.remarks, *_gaps(missing)]
     if notes:
         page.heading("Notes")
-        page.items(map(short, notes))
+        page.items(map(visible, notes))
     return page.text()
 
 

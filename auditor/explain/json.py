@@ -74,6 +74,7 @@ def _closing(one: Closing) -> dict[str, object]:
         "policy": one.document,
         "statement": None if one.place is None else statement_dict(one.place),
         "changed": one.statement,
+        "opens": list(one.opens),
     }
 
 

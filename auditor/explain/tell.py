@@ -85,7 +85,7 @@ def _chain(page: Page, story: Story) -> None:
     if chain is None:
         return
     page.heading("It may become another role")
-    page.say(short(chain.title))
+    page.say(visible(chain.title))
     if chain.witness is not None:
         page.say(f"The request is then the other role's: {short(chain.witness.action)}.")
     page.say("auditor explain tells of the other role why it is exposed.")
@@ -145,7 +145,8 @@ def _certainty(page: Page, way: Way) -> None:
 
 
 def _closing(page: Page, closing: Closing) -> None:
-    page.say(f"{closing.what}; {_TELLS[closing.verdict]}:", 4, "- ")
+    opens = f", but {listing(closing.opens)} is exposed that wasn't" if closing.opens else ""
+    page.say(f"{closing.what}; {_TELLS[closing.verdict]}{opens}:", 4, "- ")
     shown = closing.document if closing.document is not None else closing.statement
     if shown is not None:
         page.quote(shown, 8)
@@ -197,7 +198,7 @@ def _granted(after: Decision) -> str:
             f" {request_words(way.request)}."
         )
     if after.verdict == "undetermined":
-        return f"With a further policy that allows it everything: {short(after.reason or '')}."
+        return f"With a further policy that allows it everything: {visible(after.reason or '')}."
     return "Not even a further policy that allows it everything: the limits above would hold."
 
 
@@ -253,7 +254,7 @@ def advice(story: Story) -> list[str]:
 
 
 def _notes(page: Page, story: Story) -> None:
-    notes = [f"{one.severity} {one.rule}: {short(one.title)}" for one in story.others]
+    notes = [f"{one.severity} {one.rule}: {visible(one.title)}" for one in story.others]
     if story.verdict == "exposed":
         notes += [capital(visible(note)) for note in story.own.notes]
     gaps = [NOT_LOOKED_AT[name] for name in story.missing if name in NOT_LOOKED_AT]
