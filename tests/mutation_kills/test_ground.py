@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.automata import Automaton, Pattern
-from auditor.domains import DEAD, REGION
+from auditor.domains import DEAD, REGION, Domain
 from auditor.globs import Glob, exactly, like
+from auditor.hosts import ADDRESS, is_address
+from auditor.languages import find
 from auditor.policy.values import arn
 
 PATTERNS = ("*:*:*:*:*:*", "a*:?:*:*:*:*a", "a:b:?:d:e:*", "*:*:*:*:*:?:?")
@@ -61,3 +63,66 @@ def test_a_region_s_number_has_any_digits(digit: str) -> None:
         assert REGION.accepts(state)
         assert REGION.contains(name)
     assert not REGION.contains(f"eu-west-1{digit}1")
+
+
+def state_of(domain: Domain, text: str) -> int:
+    state = domain.start
+    for char in text:
+        state = domain.step(state, char)
+        if state == DEAD:
+            break
+    return state
+
+
+@given(st.one_of(st.ip_addresses(v=4).map(str), st.text("0129.:ax", max_size=9)))
+def test_the_ipv4_automaton_agrees_with_the_standard_library(text: str) -> None:
+    """A dotted quad is spelled by the automaton, and nothing else is."""
+    state = state_of(ADDRESS, text)
+    spelled = state != DEAD and ADDRESS.accepts(state)
+    assert spelled == (is_address(text) and ":" not in text)
+
+
+@pytest.mark.parametrize("octet", [*range(256), 256, 260, 300, 999, 1000])
+def test_an_octet_is_at_most_255(octet: int) -> None:
+    """Each octet is read digit by digit, wherever it stands."""
+    for text in (f"{octet}.0.0.1", f"10.{octet}.0.1", f"10.0.0.{octet}"):
+        state = state_of(ADDRESS, text)
+        assert (state != DEAD and ADDRESS.accepts(state)) == (octet <= 255)
+    assert state_of(ADDRESS, "01") == DEAD
+    assert state_of(ADDRESS, "a") == DEAD
+
+
+@pytest.mark.parametrize("char", "0123456789abcdefABCDEF:")
+def test_an_ipv6_address_is_made_of_hexadecimal_digits_and_colons(char: str) -> None:
+    """Its automaton is wider than addresses are, but not in its characters."""
+    other = ADDRESS.otherwise
+    assert other is not None
+    assert other.step(other.start, char) != DEAD
+    assert other.step(other.start, "x") == DEAD
+
+
+def test_an_ipv6_address_is_found_where_ipv4_has_none() -> None:
+    """A pattern with a colon in it leaves IPv6 addresses, also one that nobody guesses."""
+    found = find(ADDRESS, (frozenset((like("*:*:*beef"),)),), frozenset()).value
+    assert found is not None
+    assert is_address(found)
+    assert found.endswith("beef")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("*?a*", "xa", True),
+        ("*?a*", "xxa", True),
+        ("*?a*", "a", False),
+        ("*a?*", "ba", False),
+        ("*a?*", "bax", True),
+        ("x*?a*y", "xbay", True),
+        ("x*?a*y", "xay", False),
+    ],
+)
+def test_a_chunk_with_a_question_mark_fits_up_to_the_very_end(
+    pattern: str, text: str, expected: bool
+) -> None:
+    """The last place where a chunk between two stars can stand is tried too."""
+    assert like(pattern).matches(text) == expected

@@ -1,0 +1,77 @@
+"""What is read of a document beside its conditions: spellings, powers, principals."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from auditor.engine.question import Statements
+from auditor.errors import PolicyError
+from auditor.policy.parse import parse
+from tests.engine.cases import allow, deny, document, identity
+
+SPELLED = (
+    "aws:CurrentTime", "aws:EpochTime", "aws:PrincipalAccount", "aws:PrincipalArn",
+    "aws:PrincipalIsAWSService", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths",
+    "aws:PrincipalType", "aws:Referer", "aws:RequestedRegion", "aws:ResourceAccount",
+    "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "aws:SourceIdentity",
+    "aws:SourceIp", "aws:SourceVpc", "aws:SourceVpce", "aws:TokenIssueTime", "aws:UserAgent",
+    "aws:userid", "aws:ViaAWSService", "aws:VpcSourceIp", "ses:ApiVersion",
+    "ses:FeedbackAddress", "ses:FromAddress", "ses:FromDisplayName", "ses:MultiRegionEndpointId",
+    "ses:Recipients", "ses:TenantName",
+)  # fmt: skip
+"""As https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and
+the Service Authorization Reference for Amazon SES spell them."""
+
+
+@pytest.mark.parametrize("key", SPELLED)
+def test_a_key_is_shown_as_aws_spells_it(key: str) -> None:
+    """However a policy spells a key, in a condition or a variable, a witness spells it one way."""
+    (first,) = parse(document(allow(StringEquals={key.lower(): "x"}))).statements
+    assert first.mentions == {key.lower(): key}
+    (second,) = parse(document(allow(StringEquals={key.upper(): "x"}))).statements
+    assert second.mentions == {key.lower(): key}
+    (third,) = parse(document(allow(resource=f"arn:aws:ses:*:*:identity/${{{key}}}"))).statements
+    assert third.mentions == {key.lower(): key}
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (allow("logs:PutLogEvents"), False),
+        (allow("ses:SendEmail"), False),
+        (allow("iam:*"), True),
+        (allow("iam:PutRolePolicy"), True),
+        (allow("*"), True),
+        (deny("iam:*"), False),
+    ],
+)
+def test_powers_are_told_by_allows_that_name_one(
+    statement: dict[str, object], expected: bool
+) -> None:
+    """A document without an Allow of a call that changes permissions need not be read whole."""
+    assert parse(document(statement)).powers == expected
+
+
+def test_not_principal_goes_with_deny_only() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"""
+    others = {"NotPrincipal": {"AWS": "arn:aws:iam::123456789012:root"}}
+    with pytest.raises(PolicyError, match="NotPrincipal"):
+        parse(document({**allow(), **others}), attached=True)
+    (statement,) = parse(document({**deny(), **others}), attached=True).statements
+    assert statement.principals is not None
+    assert statement.principals.negated
+
+
+def test_grants_are_told_apart_from_meanings_and_from_what_separates_them() -> None:
+    """Two actions are one question where all that applies is the same; grants never pass for it."""
+    statement = SimpleNamespace(actions=-1)
+    grants = [SimpleNamespace(located=SimpleNamespace(statement=statement)) for _ in range(4)]
+    case = identity(allow())
+    plain = list(Statements(case.layers).of(0))
+    granted = list(Statements(case.layers, grants).of(0))  # type: ignore[arg-type]  # as much as is looked at
+    assert granted[: len(plain)] == plain
+    added = granted[len(plain) :]
+    assert len(set(added)) == len(grants)
+    assert max(added) < -1

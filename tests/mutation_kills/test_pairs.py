@@ -1,0 +1,52 @@
+"""A From address and an identity that it belongs to: the address, its domain, or a parent of it."""
+
+from __future__ import annotations
+
+from auditor.domains import is_mailbox
+from auditor.engine import constraints
+from auditor.engine.ties import Pair, pair
+from auditor.globs import like
+
+NOTHING: frozenset[constraints.Test] = frozenset()
+
+
+def inside(*patterns: str) -> frozenset[constraints.Test]:
+    return frozenset((constraints.Test(frozenset(map(like, patterns)), inside=True),))
+
+
+def found(
+    sender: frozenset[constraints.Test], identity: frozenset[constraints.Test]
+) -> tuple[str, str]:
+    answer: Pair = pair(sender, identity)
+    assert answer.sender is not None
+    assert answer.identity is not None
+    assert is_mailbox(answer.sender)
+    return answer.sender, answer.identity.removeprefix("identity/")
+
+
+def test_a_pair_is_searched_where_no_guess_fits() -> None:
+    """Neither the first address nor the first identity has a partner; the search finds the pair."""
+    senders = inside("*@*.first.org", "*@*z7.com")
+    identities = inside("identity/*z?*.com", "identity/aa.net")
+    assert found(senders, identities)[0].endswith("z7.com")
+    no_address = constraints.Test(frozenset((like("*@*"),)), inside=False)
+    sender, identity = found(senders, identities | {no_address})
+    domain = sender.partition("@")[2]
+    assert identity == domain or domain.endswith(f".{identity}")
+    assert like("*z?*.com").matches(identity)
+
+
+def test_an_identity_is_a_domain_of_two_labels_or_a_whole_address() -> None:
+    """``com`` is no identity, nor is what isn't a mailbox."""
+    assert pair(inside("*@*.com"), inside("identity/com")).identity is None
+    assert pair(inside("*@*q*.com"), inside("identity/c?m")).identity is None
+    assert pair(NOTHING, inside("identity/someone@com")).identity is None
+    assert pair(NOTHING, inside("identity/a..b@example.org")).identity is None
+
+
+def test_an_address_that_is_the_identity_passes_each_of_the_sender_s_tests() -> None:
+    """One failing test is enough to rule it out."""
+    jane = inside("identity/jane@example.org")
+    assert found(inside("*@example.org"), jane) == ("jane@example.org", "jane@example.org")
+    assert pair(inside("*@example.org") | inside("bob@*"), jane).identity is None
+    assert pair(inside("bob@*") | inside("*@example.org"), jane).identity is None

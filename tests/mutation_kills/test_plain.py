@@ -1,0 +1,42 @@
+"""When a request needs nothing of the environment or the sender: what weighs it high or medium."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.cases import allow, identity
+
+FROM = "ses:FromAddress"
+
+
+def plain(*statements: dict[str, object]) -> bool:
+    (exposure,) = identity(*statements).decide().exposures
+    return exposure.plain
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringNotEquals": {FROM: "boss@example.com"}}, True),
+        ({"StringNotLike": {FROM: "*@example.com"}}, True),
+        ({"StringLike": {FROM: "*@*"}}, True),
+        ({"StringLike": {FROM: "*@example.com"}}, False),
+        ({"StringLike": {FROM: "*@*"}, "StringEquals": {FROM: "boss@example.com"}}, False),
+        ({"StringEquals": {FROM: "boss@example.com"}, "StringLike": {FROM: "*"}}, False),
+    ],
+)
+def test_any_sender_is_plain_and_a_given_one_is_not(
+    condition: dict[str, object], expected: bool
+) -> None:
+    """Every one of a sender's conditions must leave it free."""
+    assert plain(allow("ses:SendEmail", **condition)) == expected
+
+
+def test_the_plain_one_of_two_ways_is_found() -> None:
+    """A way that asks for a network is passed over for one that holds where the key is left out."""
+    network = allow("ses:SendEmail", IpAddress={"aws:SourceIp": "10.0.0.0/8"})
+    optional = allow("ses:SendEmail", StringEqualsIfExists={"aws:SourceVpc": "vpc-1"})
+    assert not plain(network)
+    assert plain(optional)
+    assert plain(network, optional)
+    assert plain(optional, network)
