@@ -94,7 +94,7 @@ def closings(
         # what ends mail to the simulator too is no small change: the guard below does better
         if verdict is not None and verdict != "no_send":
             changed = edit.change(written(edit.located))
-            if all((one.place, one.statement) != (edit.located, changed) for one in found):
+            if not any(_told(one, edit.located, changed) for one in found):
                 opens = opened(before, after)
                 (opening if opens else found).append(
                     Closing(what, verdict, None, edit.located, changed, opens)
@@ -107,6 +107,18 @@ def closings(
         what = f"Add a policy that denies {listing(actions)}{beyond}"
         found.append(Closing(what, verdict, document))
     return tuple(found or opening[:OFFERED])
+
+
+def _told(one: Closing, place: Located, changed: Raw) -> bool:
+    """Tell whether a change, but for a demand that a key is there, is offered already."""
+    return one.place == place and _but_null(one.statement or {}) == _but_null(changed)
+
+
+def _but_null(statement: Raw) -> Raw:
+    block = statement.get("Condition")
+    if not isinstance(block, dict):
+        return statement
+    return {**statement, "Condition": {name: of for name, of in block.items() if name != "Null"}}
 
 
 def opened(before: Decision, after: Decision) -> tuple[str, ...]:

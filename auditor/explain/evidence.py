@@ -112,7 +112,7 @@ def failing(request: Request, world: World, one: Located, *, leaning: bool) -> t
             condition,
             trial.values(condition.key),
             tuple(
-                (value, _satisfied(request, world, condition, value, variables))
+                (value, satisfied(request, world, condition, value, variables))
                 for value in trial.values(condition.key) or ()
             ),
             open=not leaning and trial.holds(condition, True, variables),
@@ -122,7 +122,7 @@ def failing(request: Request, world: World, one: Located, *, leaning: bool) -> t
     )
 
 
-def _satisfied(
+def satisfied(
     request: Request, world: World, condition: Condition, value: str, variables: bool
 ) -> str | None:
     """Return the first policy value that a value of the request matches."""

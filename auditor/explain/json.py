@@ -8,9 +8,11 @@ from auditor.explain.answer import request_dict, statement_dict
 from auditor.explain.tell import advice, reasons, verdict_sentence
 from auditor.explain.words import heard_words
 from auditor.explain.world import written
+from auditor.rules.catalogue import RULES
 
 if TYPE_CHECKING:
     from auditor.engine.decide import Decision
+    from auditor.explain.becoming import Becoming
     from auditor.explain.closing import Closing
     from auditor.explain.keeping import Keeping, Removal
     from auditor.explain.story import Story, Way
@@ -34,6 +36,7 @@ def to_dict(story: Story) -> dict[str, object]:
         else request_dict(story.own.simulator.request),
         "kept": None if story.keeping is None else _keeping(story.keeping),
         "becomes": None if story.chain is None else story.chain.title,
+        "chain": None if story.becoming is None else _becoming(story.becoming),
         "reasons": list(reasons(story)) if undetermined else [],
         "advice": advice(story) if undetermined else [],
         "without_unread": _decision(story.without),
@@ -47,12 +50,13 @@ def _way(way: Way) -> dict[str, object]:
     first = way.exposures[0]
     return {
         "actions": [one.action.name for one in way.exposures],
+        "rules": [_rule(one) for one in way.rules],
         "certainty": first.certainty,
         "needs_nothing_else": first.plain,
         "witness": request_dict(first.request),
         "allows": [
-            {"statement": statement_dict(one), "written": written(one)}
-            for one in dict.fromkeys(first.allows)
+            {"statement": statement_dict(one), "written": written(one), "why": list(why)}
+            for one, why in way.through
         ],
         "denies": [
             {
@@ -65,6 +69,31 @@ def _way(way: Way) -> dict[str, object]:
         "doubts": list(way.doubts),
         "closings": [_closing(one) for one in way.closings],
     }
+
+
+def _becoming(way: Becoming) -> dict[str, object]:
+    return {
+        "rules": [_rule("assumable-sender"), _rule(way.rule)],
+        "steps": [
+            {
+                "role": step.role.arn,
+                "assumes": step.target.arn,
+                "certainty": step.call.certainty,
+                "allows": [
+                    {"statement": statement_dict(one), "written": written(one)}
+                    for one in dict.fromkeys(step.call.allows)
+                ],
+            }
+            for step in way.steps
+        ],
+        "end": way.end.arn,
+        "witness": request_dict(way.exposure.request),
+        "closings": [_closing(one) for one in way.closings],
+    }
+
+
+def _rule(rule: str) -> dict[str, object]:
+    return {"id": rule, "page": RULES[rule].page}
 
 
 def _closing(one: Closing) -> dict[str, object]:

@@ -8,11 +8,14 @@ from auditor.actions import BULK
 from auditor.audit import audit
 from auditor.engine.evaluate import Trial
 from auditor.explain.ask import owners
+from auditor.explain.becoming import becoming
 from auditor.explain.closing import Closing, closings, guarded
 from auditor.explain.evidence import Heard, about, failing, hear
 from auditor.explain.judge import TWIN
 from auditor.explain.keeping import Keeping, keeping
+from auditor.explain.through import whys
 from auditor.explain.world import world_of
+from auditor.rules.classify import rule_of
 from auditor.scope import in_scope
 from auditor.standing import Standing
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
     from auditor.account import Account, Role
     from auditor.engine.decide import Decision, Exposure
+    from auditor.engine.layers import Located
+    from auditor.explain.becoming import Becoming
     from auditor.explain.world import World
     from auditor.findings import Certainty, Finding, RoleReport, Verdict
 
@@ -30,20 +35,25 @@ class Way(NamedTuple):
     """Sends that are exposed alike: by the same Allows, with the same request but for the action.
 
     ``missed`` are the Denies that bear on them and don't apply to the request, with the reasons;
-    ``doubts`` why they are only possible; ``closings`` what would close them.
+    ``doubts`` why they are only possible; ``closings`` what would close them. ``rules`` are
+    the rules that a scan finds them by. ``through`` are their Allows, each once, with the reasons
+    why the conditions on recipients hold.
     """
 
     exposures: tuple[Exposure, ...]
     missed: tuple[Heard, ...]
     doubts: tuple[str, ...]
     closings: tuple[Closing, ...]
+    rules: tuple[str, ...]
+    through: tuple[tuple[Located, tuple[str, ...]], ...]
 
 
 class Story(NamedTuple):
     """All there is to tell of a role.
 
     ``verdict``, ``certainty`` and ``reason`` are a scan's. ``own`` is the engine's decision by the
-    role's own policies, which differs where the role may become another (``chain``).
+    role's own policies, which differs where the role may become another (``chain`` is a
+    scan's finding, ``becoming`` the way there).
     ``keeping`` is there where ``own`` is safe, ``guard`` where it is exposed in several ways.
     ``without`` and ``whatever`` are the decisions on an undetermined role if the documents that
     can't be read weren't there, and if they allowed everything.
@@ -59,6 +69,7 @@ class Story(NamedTuple):
     guard: Closing | None
     keeping: Keeping | None
     chain: Finding | None
+    becoming: Becoming | None
     others: tuple[Finding, ...]
     unread: tuple[str, ...]
     without: Decision | None
@@ -75,6 +86,7 @@ def explain(account: Account, role: Role, now: datetime) -> Story:
     ways = tuple(_way(world, group) for group in _alike(own.exposures))
     findings = report.findings if report is not None else ()
     unread = (*world.unread, *(reason for one in world.identities for reason in one.unread))
+    chain = next((one for one in findings if one.rule == "assumable-sender"), None)
     safe = own.verdict in ("no_send", "simulator_only")
     undecided = own.verdict == "undetermined" and bool(world.unread)
     return Story(
@@ -87,7 +99,8 @@ def explain(account: Account, role: Role, now: datetime) -> Story:
         ways=ways,
         guard=guarded(world) if own.exposures else None,
         keeping=keeping(world) if safe else None,
-        chain=next((one for one in findings if one.rule == "assumable-sender"), None),
+        chain=chain,
+        becoming=None if chain is None else becoming(account, standing, role, now),
         others=tuple(one for one in findings if one.severity in ("low", "info")),
         unread=tuple(dict.fromkeys(unread)),
         without=world.forgetting().decide() if undecided else None,
@@ -120,6 +133,8 @@ def _way(world: World, group: tuple[Exposure, ...]) -> Way:
         missed,
         tuple(_doubts(world, group[0])) if group[0].certainty == "possible" else (),
         closings(world, group, tuple(dict.fromkeys(one.located for one in missed))),
+        tuple(dict.fromkeys(rule_of(one, world.layers) for one in group)),
+        tuple((one, tuple(whys(one, group[0], world))) for one in dict.fromkeys(group[0].allows)),
     )
 
 

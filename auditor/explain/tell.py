@@ -16,6 +16,7 @@ from auditor.explain.words import (
     with_words,
 )
 from auditor.explain.world import written
+from auditor.rules.catalogue import RULES
 from auditor.text import visible
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _VERDICTS = {
 _TELLS = {
     "no_send": "then the role can't mail addresses of its choosing",
     "simulator_only": "then the role can mail the simulator alone",
-    "exposed": "then these sends are closed; others of this role are not",
+    "undetermined": "then whether the role can mail real people could not be decided",
 }
 
 _WOULD = {
@@ -69,6 +70,9 @@ def render(story: Story, page: Page | None = None) -> str:
         page.heading("What would close all of it")
         _closing(page, story.guard)
     if story.keeping is not None:
+        if story.chain is not None:
+            page.heading("About its own policies only, which don't undo the way above")
+            page.say("By its own policies alone this role is safe.")
         _simulator(page, story.own)
         _keeping(page, story.keeping, own_only=story.chain is not None)
     _notes(page, story)
@@ -80,34 +84,57 @@ def verdict_sentence(story: Story) -> str:
     return _VERDICTS[story.certainty or story.verdict].format(role=short(story.role.name))
 
 
+def rule_words(rule: str) -> str:
+    """Return ``rule mixed-recipients (docs/rules/mixed-recipients.md)``."""
+    return f"rule {rule} ({RULES[rule].page})"
+
+
 def _chain(page: Page, story: Story) -> None:
     chain = story.chain
     if chain is None:
         return
     page.heading("It may become another role")
     page.say(visible(chain.title))
-    if chain.witness is not None:
-        page.say(f"The request is then the other role's: {short(chain.witness.action)}.")
-    page.say("auditor explain tells of the other role why it is exposed.")
-    if not story.ways:
-        page.say("By its own policies alone this role is safe; what follows is about those.")
+    page.say(f"Found by {rule_words(chain.rule)}.")
+    way = story.becoming
+    if way is None:
+        return
+    for step in way.steps:
+        page.say(f"{short(step.role.name)} may assume {short(step.target.name)}, by", 2)
+        for one in dict.fromkeys(step.call.allows):
+            owners = {"trust": step.target, "identity": step.role}
+            owner = f" of {short(owners[one.layer].name)}" if one.layer in owners else ""
+            page.say(f"{place(one)}{owner}:", 4)
+            page.quote(written(one), 6)
+        if all(one.layer != "identity" for one in step.call.allows):
+            page.say("The trust policy names the role itself: no Allow of its own is needed.", 4)
+    end = short(way.end.name)
+    page.say(f"The request, made as {end} ({way.exposure.certainty} of {end})")
+    _request(page, way.exposure)
+    page.say(f"It is found by {rule_words(way.rule)}.", 4)
+    page.say(f"auditor explain {end} tells more of it.", 4)
+    page.say("What would close it")
+    for closing in way.closings:
+        _closing(page, closing, "then this way is closed; the role is still exposed in another")
 
 
 def _way(page: Page, way: Way) -> None:
     first = way.exposures[0]
     names = [one.action.name for one in way.exposures]
     page.heading(f"{listing(names)}: {first.certainty}")
-    allows = tuple(dict.fromkeys(first.allows))
+    for rule in way.rules:
+        page.say(f"Found by {rule_words(rule)}.")
     for told, layers in (
         ("Opened by", ("identity", "identity-policy")),
         ("Let through by", ("permissions-boundary", "scp")),
     ):
-        found = [one for one in allows if one.layer in layers]
+        found = [(one, reasons) for one, reasons in way.through if one.layer in layers]
         if found:
             page.say(told)
-        for one in found:
+        for one, why in found:
             page.say(f"{place(one)}:", 4)
             page.quote(written(one), 6)
+            page.items((f"It lets this through by {text}." for text in why), 6)
     page.say("The request")
     _request(page, first)
     if way.missed:
@@ -144,9 +171,13 @@ def _certainty(page: Page, way: Way) -> None:
     page.items((f"{opened(doubt)}." for doubt in way.doubts), 4)
 
 
-def _closing(page: Page, closing: Closing) -> None:
+def _closing(
+    page: Page,
+    closing: Closing,
+    left: str = "then these sends are closed; others of this role are not",
+) -> None:
     opens = f", but {listing(closing.opens)} is exposed that wasn't" if closing.opens else ""
-    page.say(f"{closing.what}; {_TELLS[closing.verdict]}{opens}:", 4, "- ")
+    page.say(f"{closing.what}; {_TELLS.get(closing.verdict, left)}{opens}:", 4, "- ")
     shown = closing.document if closing.document is not None else closing.statement
     if shown is not None:
         page.quote(shown, 8)

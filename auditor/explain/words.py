@@ -50,6 +50,8 @@ def place(one: Located) -> str:
 def policy(one: Located) -> str:
     """Return ``inline policy mail``, ``service control policy limits (arn:…)``, …"""
     source = one.source
+    if one.layer == "trust":
+        return "the trust policy"
     kinds = {
         "permissions-boundary": "the permissions boundary",
         "scp": "service control policy",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from auditor.account import PolicyText
+from auditor.audit import audit
 from auditor.explain.json import to_dict
 from auditor.explain.page import Page
 from auditor.explain.story import explain
@@ -168,7 +170,110 @@ def test_a_role_that_may_become_another() -> None:
     text = " ".join(render(story, Page(400)).split())
     assert "It may become another role" in text
     assert "build -> sender" in text
-    assert "What keeps its own policies safe" in text
+    own = text.index("About its own policies only, which don't undo the way above")
+    assert text.index("What keeps its own policies safe") > own
+    assert "Found by rule assumable-sender (docs/rules/assumable-sender.md)." in text
+    assert "build may assume sender, by the Allow in statement 0 of the trust policy" in text
+    assert "The trust policy names the role itself" in text
+    assert "The request, made as sender (proven of sender) ses:SendEmail to" in text
+    assert "with aws:RequestedRegion = " in text
+    assert "It is found by rule unrestricted-send (docs/rules/unrestricted-send.md)." in text
+    found: Any = to_dict(story)["chain"]
+    assert [step["assumes"] for step in found["steps"]] == [sender.arn]
+    assert [one["id"] for one in found["rules"]] == ["assumable-sender", "unrestricted-send"]
+    assert found["witness"]["action"] == "ses:SendEmail"
+
+
+def may_come_in(name: str) -> PolicyText:
+    who = {"AWS": f"arn:aws:iam::{ACCOUNT}:{name}"}
+    allow = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}
+    return PolicyText("trust", None, "trust", document(allow))
+
+
+def test_each_step_of_a_way_is_told_and_each_closing_closes() -> None:
+    """Both sides of each step are named, and a change, made by hand, ends the exposure."""
+    assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    end, other = role(OPEN, name="end"), role(OPEN, name="other")
+    middle = role(assume, name="middle")
+    for one in (end, middle):
+        one.trust = may_come_in("root")
+    other.trust = may_come_in("nobody")
+    start = role({**assume, "Resource": middle.arn})
+    roles = (start, middle, end, other)
+    story = explain(account(*roles), start, NOW)
+    way = story.becoming
+    assert way is not None
+    assert [(step.role.name, step.target.name) for step in way.steps] == [
+        ("build", "middle"),
+        ("middle", "end"),
+    ]
+    for step in way.steps:
+        assert {one.layer for one in step.call.allows} == {"trust", "identity"}
+    assert [closing.what for closing in way.closings] == [
+        "Add this policy to end",
+        "Add a policy to build that takes away sts:AssumeRole on middle",
+    ]
+    for closing, changed in zip(way.closings, (end, start), strict=True):
+        added = PolicyText("added", None, "inline", closing.document)
+        after = tuple(
+            replace(one, inline=(*one.inline, added)) if one is changed else one for one in roles
+        )
+        report = audit(account(*after), now=NOW, role_globs=[start.arn])
+        assert report.roles[0].verdict == closing.verdict == "no_send"
+
+
+def test_every_way_in_is_taken_away() -> None:
+    """Where a role may assume two senders, the Deny names both."""
+    senders = [role(OPEN, name=name) for name in ("one", "two")]
+    for one in senders:
+        one.trust = may_come_in("root")
+    start = role({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
+    way = explain(account(start, *senders), start, NOW).becoming
+    assert way is not None
+    assert [closing.verdict for closing in way.closings] == ["exposed", "no_send"]
+    text = " ".join(render(explain(account(start, *senders), start, NOW), Page(400)).split())
+    assert "then this way is closed; the role is still exposed in another" in text
+    assert "on one and two" in way.closings[1].what
+
+
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        (
+            {"ForAnyValue:StringLike": {"ses:Recipients": SIMULATOR}},
+            (
+                "one recipient that fits is enough (success@simulator.amazonses.com):"
+                " someone@example.com rides along"
+            ),
+        ),
+        (
+            {"ForAllValues:StringLike": {"ses:Recipients": "*@*amazonses.com"}},
+            "its pattern *@*amazonses.com matches",
+        ),
+        (
+            {"ForAllValues:StringNotLike": {"ses:Recipients": SIMULATOR}},
+            "the operator is negated: it holds for what doesn't match, as someone@",
+        ),
+        (
+            {"StringNotLike": {"ses:Recipient": SIMULATOR}},
+            "SES never sends this key, and without it this operator holds",
+        ),
+    ],
+    ids=["mixed", "loose", "negated", "unknown-key"],
+)
+def test_why_an_allows_own_condition_lets_it_through(condition: object, why: str) -> None:
+    """The trap is named beside the condition, on the page and in the JSON, with the rule."""
+    one = role({**OPEN, "Condition": condition})
+    story = explain(account(one), one, NOW)
+    assert why in " ".join(render(story, Page(400)).split())
+    told: Any = to_dict(story)["opened"]
+    (opened,) = told
+    assert why in opened["allows"][0]["why"][0]
+    (rule,) = opened["rules"]
+    assert rule["page"] == f"docs/rules/{rule['id']}.md"
+    report = audit(account(one), now=NOW).roles[0]
+    assert rule["id"] in {finding.rule for finding in report.findings}
+    assert f"Found by rule {rule['id']} ({rule['page']})." in render(story, Page(400))
 
 
 def test_a_role_of_no_build_is_explained_too() -> None:
