@@ -87,8 +87,10 @@ def evaluate(
       3  not decided: AWS's documentation leaves it open, or a policy
          could not be read
     """
-    from auditor.explain.ask import Wish, request_of
+    from auditor.chains import facts_of
+    from auditor.explain.ask import Wish, request_of, with_target
     from auditor.explain.judge import judge
+    from auditor.explain.trusting import Trust, is_assume
     from auditor.explain.world import world_of
     from auditor.standing import Standing
 
@@ -100,7 +102,14 @@ def evaluate(
     standing = Standing(account, int(moment.timestamp()))
     wish = Wish(action, tuple(resource or ()), tuple(to or ()), from_, given, region)
     asked = request_of(wish, standing.caller(found))
-    answer = judge(asked.request, world_of(standing, found, whole=True))
+    trust = None
+    if is_assume(asked.request.action):
+        arn = asked.request.resources[0]
+        target = next((one for one in account.roles if one.arn == arn), None)
+        if target is not None:
+            trust = Trust(target.name, standing.trust(target))
+            asked = with_target(asked, facts_of(target))
+    answer = judge(asked.request, world_of(standing, found, whole=True), trust)
     if format_ == "json":
         import json
 

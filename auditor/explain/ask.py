@@ -68,6 +68,7 @@ def request_of(wish: Wish, caller: Caller) -> Asked:
     if not resources:
         resources = _resources(row, action, sender, caller, region)
         filled.append("resource")
+    _agree(wish, resources, action)
     if row is not None and sender is None and _carries(row, FROM_ADDRESS):
         context["ses:FromAddress"] = _sender_of(resources)
         filled.append("ses:FromAddress")
@@ -90,6 +91,25 @@ def request_of(wish: Wish, caller: Caller) -> Asked:
         _session(caller, given),
         _remarks(row, context),
     )
+
+
+def _agree(wish: Wish, resources: Sequence[str], action: str) -> None:
+    """Refuse what can't be one request: two regions, or several roles to assume."""
+    for arn in resources:
+        there = _part(arn, 3)
+        if wish.region and there and there != wish.region and not set(there) & {"*", "?"}:
+            raise InputError(f"--region {wish.region!r}: the resource is in {there!r}: {arn}")
+    if action.lower() == "sts:assumerole" and len(resources) > 1:
+        raise InputError("--resource: sts:AssumeRole is about one role; name one")
+
+
+def with_target(asked: Asked, facts: Sequence[tuple[str, str | None]]) -> Asked:
+    """Return the request with what is known of the resource, such as its tags, filled in."""
+    request = asked.request
+    given = {key.lower() for key in request.context}
+    more = {key: text for key, text in facts if text is not None and key.lower() not in given}
+    whole = request._replace(context={**request.context, **more})
+    return asked._replace(request=whole, filled=(*asked.filled, *more), remarks=())
 
 
 def _session(caller: Caller, given: set[str]) -> dict[str, str]:
@@ -128,11 +148,14 @@ def _recipients(
     carries = row is not None and (row.carries_recipients or row.name == BULK)
     if wish.to and not carries:
         raise InputError(f"--to: {wish.action} carries no recipients; leave --to out")
+    for address in wish.to:
+        if not domains.is_mailbox(address):
+            raise InputError(f"--to {address!r}: isn't an address such as someone@example.com")
     if wish.to:
         context["ses:Recipients"] = wish.to
     found = next((v for key, v in context.items() if key.lower() == RECIPIENTS), ())
-    if carries and not found:
-        raise InputError(f"--to: every {row.name if row else ''} has recipients; name one or more")
+    if row is not None and row.carries_recipients and not found:
+        raise InputError(f"--to: every {row.name} has recipients; name one or more")
     if len(found) > RECIPIENTS_MAX:
         raise InputError(f"--to: a request has at most {RECIPIENTS_MAX} recipients")
 

@@ -9,6 +9,7 @@ from auditor.engine.evaluate import Trial, evaluate
 from auditor.engine.grants import COVERED
 from auditor.explain.ask import owners
 from auditor.explain.evidence import hear
+from auditor.explain.trusting import Trust, is_assume, shown, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Outcome = Literal["allowed", "not allowed", "not decided"]
 TWIN = "ses:SendBulkTemplatedEmail"
 """What AWS may check a SendBulkEmail against too: see ``auditor.actions``."""
+ANYBODY = "someone@recipient.invalid"
+"""Stands for the recipients of a SendBulkEmail where none are given: no policy names it."""
 
 _SENDS = {action.name: action for action in SEND_ACTIONS}
 
@@ -42,8 +45,13 @@ class Answer(NamedTuple):
     silent: tuple[str, ...] = ()
 
 
-def judge(request: Request, world: World) -> Answer:
-    """Judge a request. It is decided where both readings agree and no document is missing."""
+def judge(request: Request, world: World, trust: Trust | None = None) -> Answer:
+    """Judge a request. It is decided where both readings agree and no document is missing.
+
+    ``trust`` belongs to the role that sts:AssumeRole is about.
+    """
+    if is_assume(request.action):
+        return _assuming(request, world, trust or Trust("", None))
     own, twin = _parts(request)
     sends = request.action in _SENDS
     generous = world.generous()
@@ -68,12 +76,40 @@ def judge(request: Request, world: World) -> Answer:
     return Answer(own, "not decided", least, most, tuple(doubts), heard, told, silent)
 
 
+def _assuming(request: Request, world: World, trust: Trust) -> Answer:
+    """Judge the assuming of a role: its trust policy must allow it too, or may be enough."""
+    foreign = tuple(_foreign(request, world))
+    unread = list(world.unread)
+    if trust.layer is not None:
+        unread += trust.layer.unread
+    elif not foreign:
+        arn = request.resources[0]
+        unread.append(f"what the trust policy of {arn} says: it wasn't read, no such role is here")
+    generous = world.generous()
+    if trust.layer is None or trust.layer.unread:  # it may name the caller, which is enough
+        generous = generous if foreign else generous.granting()
+    generous = trusted(request, generous, trust, least=False)
+    most = _allowed(request, generous, least=False)
+    strict = trusted(request, world, trust, least=True)
+    least = not unread and not foreign and _allowed(request, strict, least=True)
+    told = shown(request, world, trust)
+    heard = hear(request, told)
+    silent = tuple(_silent(request, trusted(request, world, trust, least=False)))
+    if least or not most:
+        outcome: Outcome = "allowed" if least else "not allowed"
+        return Answer(request, outcome, least, most, (), heard, (), silent)
+    doubts = dict.fromkeys((*unread, *_doubts(request, None, told, heard), *foreign))
+    return Answer(request, "not decided", least, most, tuple(doubts), heard, (), silent)
+
+
 def _parts(request: Request) -> tuple[Request, Request | None]:
     """Return the request itself, and what else AWS may check it as (SendBulkEmail only)."""
     if request.action != BULK:
         return request, None
     context = {key: v for key, v in request.context.items() if key.lower() != RECIPIENTS}
-    return request._replace(context=context), request._replace(action=TWIN)
+    unnamed = {} if len(context) < len(request.context) else {"ses:Recipients": (ANYBODY,)}
+    twin = request._replace(action=TWIN, context={**request.context, **unnamed})
+    return request._replace(context=context), twin
 
 
 def _allowed(request: Request, world: World, *, least: bool) -> bool:

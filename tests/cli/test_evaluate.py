@@ -38,7 +38,8 @@ TAGGED = role(
     Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
 )
 TAGGED["Tags"] = [{"Key": "team", "Value": "web"}]
-ROLES = (OPEN, POSSIBLE, SAFE, NOTHING, ODD, WINDOW, BULK, TEMPLATED, TAGGED)
+ANY = role("any", Action="ses:Send*", Resource="*")
+ROLES = (ANY, OPEN, POSSIBLE, SAFE, NOTHING, ODD, WINDOW, BULK, TEMPLATED, TAGGED)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,8 @@ ROLES = (OPEN, POSSIBLE, SAFE, NOTHING, ODD, WINDOW, BULK, TEMPLATED, TAGGED)
         ("window", (*MAIL, *TO_REAL, "--now", "2025-11-23T03:00:00Z"), 0),
         ("bulk", ("--action", "ses:SendBulkEmail", "--from", "a@example.com", *TO_REAL), 3),
         ("bulk", ("--action", "ses:SendBulkEmail", "--from", "a@example.com", *TO_SIMULATOR), 0),
+        ("bulk", ("--action", "ses:SendBulkEmail", "--from", "a@example.com"), 3),
+        ("any", ("--action", "ses:SendBulkEmail", "--from", "a@example.com"), 0),
         ("bulk", (*MAIL, *TO_REAL), 1),
         ("templated", ("--action", "ses:SendTemplatedEmail", *MAIL[2:], *TO_REAL), 3),
         (
@@ -123,6 +126,55 @@ def test_status(
         3: (False, True),
     }[status]
     assert bool(found["doubts"]) == (status == 3)
+
+
+TARGET = "arn:aws:iam::123456789012:role/target"
+BUILD = "arn:aws:iam::123456789012:role/build"
+ROOT = "arn:aws:iam::123456789012:root"
+
+
+@pytest.mark.parametrize(
+    ("principal", "own", "status"),
+    [
+        ({"AWS": BUILD}, "s3:*", 0),  # in one account a trust policy that names the role is enough
+        ({"AWS": "*"}, "s3:*", 0),
+        ({"AWS": ROOT}, "s3:*", 1),  # one that names the account leaves it to the role's policies
+        ({"AWS": ROOT}, "sts:AssumeRole", 0),
+        ({"AWS": f"{BUILD}er"}, "sts:AssumeRole", 1),
+        ({"Service": "codebuild.amazonaws.com"}, "sts:*", 1),
+    ],
+)
+def test_assuming_takes_both_policies(
+    principal: dict[str, str],
+    own: str,
+    status: int,
+    snapshot: Snapshot,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Assuming a role of the account is decided with its trust policy.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html
+    """
+    target = role("target", Action="ses:*", Resource="*")
+    allow = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    target["AssumeRolePolicyDocument"] = {"Version": "2012-10-17", "Statement": [allow]}
+    path = snapshot(role("build", Action=own, Resource="*"), target)
+    words = ["evaluate", "build", *NOW, "--action", "sts:AssumeRole", "--snapshot", path]
+    assert main([*words, "--resource", TARGET]) == status
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("the trust policy of target" in out) == (status == 1 and own != "s3:*")
+
+
+@pytest.mark.parametrize("account", ["123456789012", "2" * 12])
+def test_a_trust_policy_that_isnt_here(
+    account: str, snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether a role can be assumed whose trust policy isn't at hand isn't decided."""
+    path = snapshot(role("build", Action="sts:*", Resource="*"))
+    arn = TARGET.replace("123456789012", account)
+    words = ["evaluate", "build", *NOW, "--action", "sts:AssumeRole", "--snapshot", path]
+    assert main([*words, "--resource", arn]) == 3
+    assert "read" in capsys.readouterr().out
 
 
 def test_near_misses_name_key_and_values(snapshot: Snapshot) -> None:
@@ -201,6 +253,12 @@ BAD = {
     "no recipients": (["open", *MAIL], "--to: every ses:SendEmail has recipients", ""),
     "no sender": (["open", *MAIL[:2], *TO_REAL], "--from: name the sender", ""),
     "not a sender": (["open", *MAIL[:2], *TO_REAL, "--from", "ci"], "isn't an address", ""),
+    "not a recipient": (["open", *MAIL, "--to", "nope"], "--to 'nope': isn't an address", ""),
+    "two regions": (
+        ["open", *MAIL, *TO_REAL, "--region", "eu-west-1", "--resource", IDENTITY],
+        "--region 'eu-west-1': the resource is in 'us-east-1'",
+        "",
+    ),
     "recipients of an object": (
         ["open", "--action", "s3:GetObject", *TO_REAL],
         "s3:GetObject carries no recipients",
