@@ -127,7 +127,18 @@ def rules_of(report: RoleReport) -> set[str]:
 
 def test_each_rule_has_its_page() -> None:
     """Every rule has a page, and there is no page without a rule."""
-    assert {path.stem for path in RULES_FOLDER.glob("*.md")} == set(RULES)
+    assert {path.stem for path in RULES_FOLDER.glob("*.md")} - {"README"} == set(RULES)
+
+
+def test_each_rule_stands_in_the_index() -> None:
+    """The folder's index names every rule in the catalogue's order, with its own sentence."""
+    index = (RULES_FOLDER / "README.md").read_text("utf-8")
+    rows = [line for line in index.splitlines() if line.startswith("| [`")]
+    assert rows == [
+        f"| [`{rule.id}`]({rule.id}.md) |"
+        f" {rule.title.format(role='The role', action='a send action')} |"
+        for rule in RULES.values()
+    ]
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
