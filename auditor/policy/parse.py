@@ -87,7 +87,7 @@ def _decode(text: str) -> object:
     except json.JSONDecodeError as error:
         raise PolicyError("", f"not JSON ({error})") from None
     except ValueError:  # Python reads whole numbers of up to 4,300 digits
-        raise PolicyError("", "a number in it is too long") from None
+        raise PolicyError("", "not JSON that can be read (a number in it is too long)") from None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
