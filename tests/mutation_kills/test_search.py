@@ -31,7 +31,7 @@ def _but_one(*names: str) -> Case:
         "Effect": "Deny",
         "Action": "ses:*",
         "NotResource": REGIONAL + "c.example.com",
-        "Condition": {"StringEquals": sender},
+        "Condition": {"StringEquals": {**sender, "aws:RequestedRegion": "eu-west-1"}},
     }
     return identity(*allows, refused)
 
@@ -44,6 +44,24 @@ def test_a_branch_that_reduces_to_nothing_ends_nothing_else() -> None:
         assert found.certainty == "proven"
         (exposure,) = found.exposures
         assert exposure.request.resources == (REGIONAL + "c.example.com",)
+
+
+def test_a_full_answer_that_a_tie_refuses_ends_nothing() -> None:
+    """A sender that isn't of its identity is refused; the next Allow is asked all the same."""
+    untied = allow(
+        "ses:SendEmail",
+        REGIONAL + "b.example.net",
+        StringLike={"ses:FromAddress": "*@a.example.com"},
+    )
+    tied = allow(
+        "ses:SendEmail",
+        REGIONAL + "c.example.com",
+        StringLike={"ses:FromAddress": "*@c.example.com"},
+    )
+    assert verdict(identity(untied)) == "exposed possible"
+    found = identity(untied, tied).decide()
+    assert found.certainty == "proven"
+    assert str(context_of(found)[0]["ses:FromAddress"]).endswith("@c.example.com")
 
 
 def test_two_denies_that_each_want_a_stranger_are_content_with_two_recipients() -> None:
@@ -102,6 +120,17 @@ def test_a_key_compared_as_text_and_as_a_number() -> None:
     assert both("a*", "StringLike") == "undetermined"
 
 
+def test_a_text_in_any_case_is_not_the_one_text_that_is_tried() -> None:
+    """A date spelled in lower case is none; one of its other spellings is: never "safe"."""
+    key = "aws:TokenIssueTime"
+    early = allow(
+        "ses:SendEmail",
+        StringEqualsIgnoreCase={key: "2026-01-01T00:00:01.0Z"},
+        DateLessThan={key: "2028-01-01T00:00:00Z"},
+    )
+    assert verdict(identity(early)) in {"exposed proven", "undetermined"}
+
+
 def test_a_boolean_key_has_two_values_however_it_is_compared() -> None:
     """``aws:SecureTransport`` is true or false: a pattern that neither matches is decided."""
     key = "aws:SecureTransport"
@@ -131,22 +160,23 @@ def test_a_clock_compared_as_text_is_met_where_the_pattern_s_beginning_is_a_date
 
 def test_only_what_cannot_be_told_stands_for_any_text() -> None:
     """A resource with a variable of the caller's choice keeps the rest of its text, both ways."""
-    text = f"{REGIONAL}${{aws:PrincipalAccount}}.${{aws:SourceVpc}}.example.com"
+    text = f"{REGIONAL}${{aws:PrincipalAccount}}-${{aws:SourceVpc}}.example.com"
     case = identity(allow("ses:SendEmail", text))
     found = case.decide()
     assert (found.verdict, found.certainty) == ("exposed", "possible")
     name = found.exposures[0].request.resources[0].partition("identity/")[2]
-    assert name.startswith(f"{ACCOUNT}.")
+    assert name.startswith(f"{ACCOUNT}-")
+    assert "--" not in name
     assert name.endswith(".example.com")
     asked: dict[str, Value] = {
         "ses:Recipients": ("someone@example.com",),
         "aws:RequestedRegion": "eu-west-1",
     }
     for other, expected in (
-        (f"{ACCOUNT}.x.example.com", True),
-        (f"{ACCOUNT}.x.example.org", False),
-        ("111122223333.x.example.com", False),
-        (f"{ACCOUNT}.xexample.com", False),
+        (f"{ACCOUNT}-x.example.com", True),
+        (f"{ACCOUNT}-x.example.org", False),
+        ("111122223333-x.example.com", False),
+        (f"{ACCOUNT}-xexample.com", False),
     ):
         request = Request("ses:SendEmail", (REGIONAL + other,), asked)
         judged = evaluate(request, case.caller, case.layers, least=False)
