@@ -8,7 +8,9 @@ import pytest
 
 from auditor.engine.question import Statements
 from auditor.errors import PolicyError
+from auditor.policy.operators import OPERATORS
 from auditor.policy.parse import parse
+from auditor.policy.variables import Variable, split
 from tests.engine.cases import allow, deny, document, identity
 
 SPELLED = (
@@ -75,3 +77,27 @@ def test_grants_are_told_apart_from_meanings_and_from_what_separates_them() -> N
     added = granted[len(plain) :]
     assert len(set(added)) == len(grants)
     assert max(added) < -1
+
+
+@pytest.mark.parametrize(
+    ("text", "default"),
+    [
+        ("${aws:SourceVpc, 'x'}", "x"),
+        ("${aws:SourceVpc, ''}", ""),
+        ("${aws:SourceVpc,''}", ""),
+        ("${aws:SourceVpc, '}", None),
+        ("${aws:SourceVpc, x}", None),
+        ("${aws:SourceVpc}", None),
+    ],
+)
+def test_a_variable_s_default_may_be_empty(text: str, default: str | None) -> None:
+    """Between two quotes stands the default, nothing at all included."""
+    assert split(text) == (Variable("aws:sourcevpc", default),)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_an_operator_s_family_is_what_its_name_says(name: str) -> None:
+    """Explanations and suggestions tell operators apart by family."""
+    families = ["string", "arn", "numeric", "date", "bool", "binary", "null", "ip"]
+    said = next(family for family in families if name.removeprefix("not").startswith(family))
+    assert OPERATORS[name].family == said

@@ -88,7 +88,8 @@ def test_an_octet_is_at_most_255(octet: int) -> None:
     for text in (f"{octet}.0.0.1", f"10.{octet}.0.1", f"10.0.0.{octet}"):
         state = state_of(ADDRESS, text)
         assert (state != DEAD and ADDRESS.accepts(state)) == (octet <= 255)
-    assert state_of(ADDRESS, "01") == DEAD
+    for text in (".1.1.1", "1..1.1", "1.1.1.1.", "1.1.1.1.1", "01", "1.01"):
+        assert state_of(ADDRESS, text) == DEAD
     assert state_of(ADDRESS, "a") == DEAD
 
 

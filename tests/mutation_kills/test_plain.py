@@ -21,6 +21,7 @@ def plain(*statements: dict[str, object]) -> bool:
         ({"StringNotLike": {FROM: "*@example.com"}}, True),
         ({"StringLike": {FROM: "*@*"}}, True),
         ({"StringLike": {FROM: "*@example.com"}}, False),
+        ({"StringLike": {FROM: ["*@example.com", "*@*"]}}, True),
         ({"StringLike": {FROM: "*@*"}, "StringEquals": {FROM: "boss@example.com"}}, False),
         ({"StringEquals": {FROM: "boss@example.com"}, "StringLike": {FROM: "*"}}, False),
     ],
