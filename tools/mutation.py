@@ -216,8 +216,11 @@ def outcome(status: int) -> str:
 def argued() -> Counter[tuple[str, ...]]:
     """Return the changes that ``docs/mutation.md`` argues: (file, function, before, after)."""
     text = ARGUED.read_text() if ARGUED.exists() else ""
-    line = re.compile(r"^- `([^`:]+)(?::\d+)?` ([\w.]+): `([^`]*)` -> `([^`]*)`", re.MULTILINE)
-    return Counter(line.findall(text))
+    line = r"^- `([^`:]+)(?::\d+)?` ([\w.]+): `([^`]*)` -> `([^`]*)`(?: \((\d+) times\))?"
+    found: Counter[tuple[str, ...]] = Counter()
+    for *change, times in re.findall(line, text, re.MULTILINE):
+        found[tuple(change)] += int(times or 1)
+    return found
 
 
 def main() -> int:
@@ -283,7 +286,8 @@ def tell(chosen: list[Mutant], results: list[Result]) -> int:
     open_ = []
     for mutant in survivors:
         key = (mutant.file, mutant.function, mutant.before, mutant.after)
-        is_argued = key in known
+        is_argued = known[key] > 0
+        known[key] -= 1
         if not is_argued:
             open_.append(mutant)
         print(f"survived{' (argued)' if is_argued else ''}: {mutant}")

@@ -61,11 +61,22 @@ def test_a_deny_of_one_session_leaves_the_others() -> None:
     assert found.notes == ()
 
 
-def test_an_identity_s_deny_of_one_action_says_nothing_of_another() -> None:
+@pytest.mark.parametrize(
+    ("refused", "left"),
+    [
+        ("ses:SendEmail", "ses:SendRawEmail"),
+        ("ses:SendRawEmail", "ses:SendEmail"),
+        ("ses:SendTemplatedEmail", "ses:SendBulkTemplatedEmail"),
+        ("ses:SendBulkTemplatedEmail", "ses:SendTemplatedEmail"),
+    ],
+)
+def test_an_identity_s_deny_of_one_action_says_nothing_of_another(refused: str, left: str) -> None:
     """Two actions are one question only where the same statements apply to both."""
-    case = identity(allow(["ses:SendEmail", "ses:SendRawEmail"], ARN))
-    found = decided(case, of_identity("*", deny("ses:SendEmail")))
-    assert actions(found) == {"ses:SendRawEmail": "proven"}
+    case = identity(allow([refused, left], [ARN, TEMPLATES]))
+    assert actions(decided(case))[refused] == "proven"
+    found = actions(decided(case, of_identity("*", deny(refused))))
+    assert found[left] == "proven"
+    assert found.get(refused) != "proven"
 
 
 def test_an_action_that_lists_fewer_resource_types_is_asked_by_itself() -> None:

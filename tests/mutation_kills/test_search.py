@@ -123,6 +123,17 @@ def test_a_key_compared_as_text_and_as_a_number() -> None:
     assert both("a*", "StringLike") == "undetermined"
 
 
+def test_a_key_compared_as_a_number_and_as_a_date_is_never_safe_by_guessing() -> None:
+    """The epoch second of a date is a number too: not finding a value is no proof here."""
+    key = "aws:TokenIssueTime"
+    both = allow(
+        "ses:SendEmail",
+        NumericGreaterThan={key: "5"},
+        DateEquals={key: "2026-01-01T00:00:00Z"},
+    )
+    assert verdict(identity(both)) in {"exposed proven", "undetermined"}
+
+
 def test_a_text_in_any_case_is_not_the_one_text_that_is_tried() -> None:
     """A date spelled in lower case is none; one of its other spellings is: never "safe"."""
     key = "aws:TokenIssueTime"
