@@ -1,54 +1,104 @@
-"""The event that ``audit_now`` takes."""
+"""The events that ``audit_now`` and ``remediate`` take."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from auditor.errors import InputError
-from chalicelib.settings import RegionName  # noqa: TC001 - pydantic reads it at run time
-
-# A role's ARN is at most 2,048 characters long
-# (https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html): a longer glob is a mistake.
-RoleGlob = Annotated[str, Field(min_length=1, max_length=2048)]
+from chalicelib.settings import RegionName, RoleGlob  # noqa: TC001 - pydantic reads them
 
 
-class AuditRequest(BaseModel):
-    """What to audit: ``roles`` are globs on name or ARN (none: all), ``regions`` as in Settings."""
+class Request(BaseModel):
+    """What every event may name: ``regions`` as in Settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    roles: list[RoleGlob] = []
-    notify: bool = False
     regions: list[RegionName] = []
 
 
-_EXPECTED = {
+class AuditRequest(Request):
+    """What to audit: ``roles`` are globs on name or ARN (none: all)."""
+
+    roles: list[RoleGlob] = []
+    notify: bool = False
+
+
+class RemediateRequest(Request):
+    """What to plan, apply or take back. Nothing is changed unless ``apply`` is true.
+
+    ``roles`` are globs on name or ARN, ``excepted`` those that are left alone all the same.
+    ``undo`` names a plan that was applied. The same ``request_id`` twice is one request: the second
+    gets the first one's reply.
+    """
+
+    roles: list[RoleGlob] = []
+    excepted: list[RoleGlob] = []
+    policy: Literal["guard", "sender"] = "guard"
+    apply: bool = False
+    max_changes: Annotated[int, Field(ge=1, le=1_000)] = 25
+    undo: Annotated[str, Field(pattern=r"^plan-[0-9TZ]{16}-[0-9a-f]{8}$")] | None = None
+    request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> RemediateRequest:
+        if self.undo is None and not self.roles:
+            raise PydanticCustomError(
+                "whole", 'name the roles, for example "roles": ["codebuild-web"], or a plan to undo'
+            )
+        if self.undo is not None and (self.roles or self.excepted):
+            raise PydanticCustomError("whole", "undo takes a whole plan back: leave the roles out")
+        if self.undo is not None and not self.apply:
+            raise PydanticCustomError("whole", 'undo changes roles: give "apply": true with it')
+        return self
+
+
+_EXPECTED: Final = {
     "roles": "a list of globs, none of them empty",
+    "excepted": "a list of globs, none of them empty",
     "notify": "true or false",
+    "apply": "true or false",
+    "policy": '"guard" or "sender"',
+    "max_changes": "a number from 1 to 1000",
+    "undo": "the id of a plan",
+    "request_id": "up to 128 letters, digits and . _ : -",
     "regions": 'a list of region names such as "eu-west-1"',
 }
+_EXAMPLES: Final[dict[type[Request], str]] = {
+    AuditRequest: '{"roles": ["codebuild-*"], "notify": false}',
+    RemediateRequest: '{"roles": ["codebuild-web"], "apply": false}',
+}
+_Kind = TypeVar("_Kind", bound=Request)
 
 
 def parse(event: object) -> AuditRequest:
+    """Return the request that a raw event of ``audit_now`` holds, as ``read`` does."""
+    return read(AuditRequest, event, "audit_now")
+
+
+def read(kind: type[_Kind], event: object, function: str) -> _Kind:
     """Return the request that a raw event holds; raises InputError that names the bad key."""
     if not isinstance(event, dict):
         raise InputError(
-            f"audit_now: the event is a {type(event).__name__}, expected a JSON object such as"
-            ' {"roles": ["codebuild-*"], "notify": false}'
+            f"{function}: the event is a {type(event).__name__}, expected a JSON object such as"
+            f" {_EXAMPLES[kind]}"
         )
     try:
-        return AuditRequest.model_validate(event)
+        return kind.model_validate(event)
     except ValidationError as error:
-        problems = dict.fromkeys(_problem(item["loc"], item["type"]) for item in error.errors())
-        raise InputError(f"audit_now: {'; '.join(problems)}") from None
+        problems = dict.fromkeys(
+            item["msg"] if item["type"] == "whole" else _problem(kind, item["loc"], item["type"])
+            for item in error.errors()
+        )
+        raise InputError(f"{function}: {'; '.join(problems)}") from None
 
 
-def _problem(loc: tuple[int | str, ...], kind: str) -> str:
+def _problem(kind: type[Request], loc: tuple[int | str, ...], error: str) -> str:
     # !a: a key is text from outside, and an error is one line.
     key = str(loc[0])
-    if kind == "extra_forbidden":
-        return f"unknown key {key!a} (known: {', '.join(AuditRequest.model_fields)})"
+    if error == "extra_forbidden":
+        return f"unknown key {key!a} (known: {', '.join(kind.model_fields)})"
     index = "".join(f"[{part}]" for part in loc[1:])
     return f"{key}{index} can't be used, expected {_EXPECTED[key]}"

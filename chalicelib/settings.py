@@ -7,9 +7,17 @@ schedule is the exception: Chalice reads it while packaging.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from auditor.errors import AuditorError
 
@@ -35,37 +43,73 @@ class SettingsError(AuditorError):
     """A deployment's environment can't be used; the message names the variable."""
 
 
-class Settings(BaseModel):
-    """One deployment's settings. Each field is the variable AUDITOR_<FIELD>.
+# A role's ARN is at most 2,048 characters long
+# (https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html): a longer glob is a mistake.
+RoleGlob = Annotated[str, Field(min_length=1, max_length=2048)]
 
-    ``topic_arn``: the SNS topic for findings. ``regions``: where to look for CodeBuild projects,
-    comma separated; empty means every region that the account may use. ``always_notify``: publish
-    even when there is nothing to report. ``reports_bucket``: an S3 bucket for replies that are too
-    long for Lambda; empty means none.
+
+class Common(BaseModel):
+    """What every function's settings have. Each field is the variable AUDITOR_<FIELD>.
+
+    ``regions``: where to look for CodeBuild projects, comma separated; empty means every region
+    that the account may use.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    topic_arn: Annotated[
-        str,
-        Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"),
-    ]
     regions: tuple[RegionName, ...] = ()
-    always_notify: bool = False
-    reports_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = (
-        None
-    )
     schedule: ScheduleExpression = DEFAULT_SCHEDULE
 
-    @field_validator("regions", mode="before")
+    @field_validator("regions", "remediate_roles", mode="before", check_fields=False)
     @classmethod
-    def _split_regions(cls, value: object) -> object:
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
 
+class Settings(Common):
+    """The settings of the functions that audit.
+
+    ``topic_arn``: the SNS topic for findings. ``always_notify``: publish even when there is nothing
+    to report. ``reports_bucket``: an S3 bucket for replies that are too long for Lambda; empty
+    means none. ``remediate_roles``: globs of the roles that the nightly audit has
+    ``remediate_function`` plan for, comma separated; empty means that it never invokes it.
+    ``remediate_apply``: have these plans applied, too.
+    """
+
+    topic_arn: Annotated[
+        str,
+        Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"),
+    ]
+    always_notify: bool = False
+    reports_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = (
+        None
+    )
+    remediate_roles: tuple[RoleGlob, ...] = ()
+    remediate_apply: bool = False
+    remediate_function: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,170}$")] | None = None
+
+    @model_validator(mode="after")
+    def _function_is_known(self) -> Settings:
+        if self.remediate_roles and self.remediate_function is None:
+            raise PydanticCustomError("missing", "remediate_function")
+        return self
+
+
+class RemediateSettings(Common):
+    """The settings of ``remediate``. ``journal_table``: the DynamoDB table of what it attached."""
+
+    journal_table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+
+
+_Kind = TypeVar("_Kind", bound=Common)
+
 _EXPECTED: Mapping[str, str] = {
+    "remediate_roles": "globs of role names or ARNs with commas between them, or nothing",
+    "remediate_apply": "true or false",
+    "remediate_function": "the name of the function that remediates",
+    "journal_table": "the name of a DynamoDB table",
     "topic_arn": "the ARN of an SNS topic",
     "regions": "region names with commas between them, or nothing",
     "always_notify": "true or false",
@@ -75,7 +119,12 @@ _EXPECTED: Mapping[str, str] = {
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings that ``environ`` (the process's own by default) holds.
+    """Return the settings of the functions that audit, as ``read`` does."""
+    return read(Settings, environ)
+
+
+def read(kind: type[_Kind], environ: Mapping[str, str] | None = None) -> _Kind:
+    """Return the settings of one kind that ``environ`` (the process's own by default) holds.
 
     An empty variable counts as one that isn't set: CloudFormation can't leave a variable out.
     Raises SettingsError, one line that names every variable that can't be used. Values are not
@@ -88,10 +137,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith(PREFIX) and value
     }
     try:
-        return Settings.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         problems = dict.fromkeys(
-            _problem(str(item["loc"][0]), item["type"]) for item in error.errors()
+            _problem(str((item["loc"] or ("remediate_function",))[0]), item["type"], kind)
+            for item in error.errors()
         )
         raise SettingsError(
             f"environment: {'; '.join(problems)}. Set it in .chalice/config.json or as a"
@@ -99,12 +149,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ) from None
 
 
-def _problem(field: str, kind: str) -> str:
+def _problem(field: str, error: str, kind: type[Common]) -> str:
     variable = PREFIX + field.upper()
-    if kind == "extra_forbidden":
-        known = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
+    if error == "extra_forbidden":
+        known = ", ".join(PREFIX + name.upper() for name in kind.model_fields)
         return f"{variable} is not a setting (known: {known})"
-    if kind == "missing":
+    if error == "missing":
         return f"{variable} is not set, expected {_EXPECTED[field]}"
     return f"{variable} can't be used, expected {_EXPECTED[field]}"
 
@@ -119,4 +169,4 @@ def schedule_expression() -> str:
     try:
         return _Schedule(schedule=value).schedule if value else DEFAULT_SCHEDULE
     except ValidationError:
-        raise SettingsError(f"environment: {_problem('schedule', 'value')}") from None
+        raise SettingsError(f"environment: {_problem('schedule', 'value', Common)}") from None

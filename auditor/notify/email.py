@@ -14,25 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from auditor.findings import Finding, Report, RoleReport, StatementRef
+    from auditor.notify.interface import Remedy
 
 TEXT_LIMIT = 300  # characters of one name, title, reason or error
 LIST_LIMIT = 5  # entries of one list
 OTHERS_LIMIT = 10  # findings of one role beside the one shown in full
 GAPS_SHARE = 4  # what could not be audited gets at most this part of the budget: 1 in 4
+REMEDY_SHARE = 4  # and what was done about it the same
 
 _RULE = "-" * 72
 
 
-def email_text(report: Report, budget: int) -> str:
+def email_text(report: Report, budget: int, remedy: Remedy | None = None) -> str:
     """Return the mail's text, which costs at most ``budget`` bytes (at least 16 KiB).
 
     Roles are told in full while they fit, then in a line, and what is left out is counted.
+    What was done about them stands before them.
     """
     opening, closing = "\n".join(_opening(report)), "\n".join(_closing(report))
     told = worst_first(report)
     left = budget - cost(opening) - cost(closing) - cost(_and_more(len(told)))
     gaps = _within(_gaps(report), left // GAPS_SHARE)
     left -= cost(gaps)
+    done = _within(_done(remedy), left // REMEDY_SHARE)
+    left -= cost(done)
     blocks: list[str] = []
     for role in told:
         for text in ("\n".join(_role(role)), _role_in_a_line(role)):
@@ -42,7 +47,7 @@ def email_text(report: Report, budget: int) -> str:
                 break
     if missing := len(told) - len(blocks):
         blocks.append(_and_more(missing))
-    return "\n".join([opening, gaps, *blocks, closing])
+    return "\n".join([opening, *filter(None, (done,)), gaps, *blocks, closing])
 
 
 def headline(report: Report) -> str:
@@ -98,6 +103,13 @@ def _opening(report: Report) -> Iterator[str]:
     reach = report.reach() if counts["exposed"] else None
     if reach is not None:
         yield f"Reach     {clean(reach)}"
+
+
+def _done(remedy: Remedy | None) -> Iterator[str]:
+    if remedy is not None:
+        yield ""
+        for line in remedy.lines:
+            yield clean(line)
 
 
 def _gaps(report: Report) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from auditor.findings import Report
 
@@ -17,6 +17,13 @@ Channel: TypeAlias = Callable[[Report], str | None]
 
 # How one role is written down for machines. The caller passes it in: notify imports no report.
 RoleRenderer: TypeAlias = "Callable[[RoleReport], dict[str, object]]"
+
+
+class Remedy(NamedTuple):
+    """What was planned, or done, about a report's roles: in lines for people, and for machines."""
+
+    lines: tuple[str, ...]
+    data: dict[str, Any]
 
 
 def worth_telling(report: Report) -> bool:

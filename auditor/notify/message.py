@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from auditor.findings import Report
-    from auditor.notify.interface import RoleRenderer
+    from auditor.notify.interface import Remedy, RoleRenderer
 
 # A message with its attributes: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MAX_BYTES = 262_144
@@ -45,18 +45,21 @@ class SnsMessage(NamedTuple):
         return sum(len(text.encode()) for text in (self.subject, self.message, *attributes))
 
 
-def make_message(report: Report, render_role: RoleRenderer) -> SnsMessage:
+def make_message(
+    report: Report, render_role: RoleRenderer, remedy: Remedy | None = None
+) -> SnsMessage:
     """Return the message about a report; at most ``MAX_BYTES``, whatever the report holds.
 
     :param render_role: returns a role as JSON values; called for the roles that may fit.
+    :param remedy: what was planned or done about the roles, where something was.
     """
     subject, attributes = _subject(report), _attributes(report)
     texts = {
         "default": f"auditor, account {clean(report.account_id, 40)}: {headline(report)}.",
-        "email": email_text(report, _EMAIL_BYTES),
+        "email": email_text(report, _EMAIL_BYTES, remedy),
     }
     frame = SnsMessage(subject, _dumps(texts | dict.fromkeys(MACHINES, "")), attributes)
-    body = _body(report, render_role, (MAX_BYTES - frame.size()) // len(MACHINES))
+    body = _body(report, render_role, (MAX_BYTES - frame.size()) // len(MACHINES), remedy)
     return frame._replace(message=_dumps(texts | dict.fromkeys(MACHINES, body)))
 
 
@@ -93,7 +96,7 @@ def _attributes(report: Report) -> dict[str, tuple[str, str]]:
     }
 
 
-def _body(report: Report, render_role: RoleRenderer, budget: int) -> str:
+def _body(report: Report, render_role: RoleRenderer, budget: int, remedy: Remedy | None) -> str:
     """Return the JSON for machines, at most ``budget`` bytes once it is escaped in the message."""
     told = worst_first(report)
     errors = [{"where": e.where, "message": e.message} for e in report.errors]
@@ -129,6 +132,10 @@ def _body(report: Report, render_role: RoleRenderer, budget: int) -> str:
         "unresolved_projects": some_unresolved,
         "omitted": omitted,
     }
+    if remedy is not None:
+        body["remediation"] = next(
+            _fitting([remedy.data], _HEAD_BYTES), {"lines": remedy.lines[:1]}
+        )
     # The counts of what is left out can only shrink, so the frame is at its longest here.
     roles = list(_fitting(map(render_role, told), budget - cost(_dumps(body))))
     for role in roles:

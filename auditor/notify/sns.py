@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import PublishInputTypeDef
 
     from auditor.findings import Report
-    from auditor.notify.interface import RoleRenderer
+    from auditor.notify.interface import Remedy, RoleRenderer
     from auditor.notify.message import SnsMessage
 
 
@@ -28,17 +28,19 @@ def publish(
     *,
     always: bool,
     render_role: RoleRenderer,
+    remedy: Remedy | None = None,
 ) -> str | None:
     """Publish a report to a topic, standard or FIFO; needs ``sns:Publish`` on it.
 
     :param always: send even where there is nothing to tell.
     :param render_role: returns a role as JSON values (``report.json.role_to_dict``).
+    :param remedy: what was planned or done about the roles, where something was.
     :returns: the message's id, or None where nothing was worth a message and none was sent.
     :raises NotifyError: one line with the topic and AWS's words.
     """
     if not (always or worth_telling(report)):
         return None
-    request = _request(topic_arn, make_message(report, render_role), report.account_id)
+    request = _request(topic_arn, make_message(report, render_role, remedy), report.account_id)
     try:
         return client.publish(**request)["MessageId"]
     except (BotoCoreError, ClientError) as error:
