@@ -41,3 +41,11 @@ def test_the_plain_one_of_two_ways_is_found() -> None:
     assert plain(optional)
     assert plain(network, optional)
     assert plain(optional, network)
+
+
+def test_a_plain_way_that_names_the_sender_is_found_behind_another() -> None:
+    """``*@*`` leaves the sender free, though the key is always there to be looked at."""
+    network = allow("ses:SendEmail", IpAddress={"aws:SourceIp": "10.0.0.0/8"})
+    anybody = allow("ses:SendEmail", StringLike={FROM: "*@*"})
+    assert plain(network, anybody)
+    assert plain(anybody, network)
