@@ -20,6 +20,9 @@ STAR: Final = "**"
 ANY: Final = "??"
 """The item that matches exactly one character."""
 
+Chunks = tuple[str | tuple[str, ...], ...]
+"""What is between a pattern's stars: a text, or its items where some are ``ANY``."""
+
 
 class Glob:
     """A pattern: a tuple of items, each one literal character, ``ANY`` or ``STAR``.
@@ -28,21 +31,34 @@ class Glob:
     wildcards are ordered (``?`` before ``*``) and ``**`` is ``*``.
     """
 
-    __slots__ = ("_chunks", "_hash", "fold", "items", "literal")
+    __slots__ = ("_chunks", "_hash", "_items", "_shown", "fold", "literal")
 
-    def __init__(self, items: Iterable[str], *, fold: bool = False) -> None:
-        self.items = _normal(items, fold=fold)
+    def __init__(
+        self, items: Iterable[str], *, fold: bool = False, chunks: Chunks | None = None
+    ) -> None:
+        """``chunks`` stand for the items: what is between two stars each, in normal form."""
+        self._items: tuple[str, ...] | None = None
+        if chunks is None:
+            self._items = _normal(items, fold=fold)
+            chunks = _chunks(self._items)
         self.fold = fold
         self.literal: str | None = None
-        self._chunks: tuple[str | tuple[str, ...], ...] = ()
-        if STAR not in self.items and ANY not in self.items:
-            self.literal = "".join(self.items)
-        else:
-            self._chunks = _chunks(self.items)
-        self._hash = hash((self.items, fold))
+        if len(chunks) == 1 and isinstance(chunks[0], str):
+            self.literal = chunks[0]
+        self._chunks = chunks
+        self._shown: str | None = None
+        self._hash = hash((chunks, fold))
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The pattern, item by item."""
+        if self._items is None:
+            first, *others = self._chunks
+            self._items = (*first, *(item for chunk in others for item in (STAR, *chunk)))
+        return self._items
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Glob) and self.items == other.items and self.fold == other.fold
+        return isinstance(other, Glob) and self._chunks == other._chunks and self.fold == other.fold
 
     def __hash__(self) -> int:
         return self._hash
@@ -51,7 +67,12 @@ class Glob:
         return f"Glob({str(self)!r}{', fold=True' if self.fold else ''})"
 
     def __str__(self) -> str:
-        return "".join(item[0] for item in self.items)
+        if self._shown is None:
+            self._shown = STAR[0].join(
+                chunk if isinstance(chunk, str) else "".join(item[0] for item in chunk)
+                for chunk in self._chunks
+            )
+        return self._shown
 
     def matches(self, text: str) -> bool:
         """Tell whether the whole text matches; at most ``len(text) * len(pattern)`` steps."""
@@ -59,14 +80,17 @@ class Glob:
             text = fold_case(text)
         if self.literal is not None:
             return text == self.literal
-        first, *middle, last = self._chunks if len(self._chunks) > 1 else (*self._chunks, "")
-        if len(self._chunks) == 1:  # no star: the one chunk is the whole text
+        chunks = self._chunks
+        first, last = chunks[0], chunks[-1]
+        if len(chunks) == 1:  # no star: the one chunk is the whole text
             return len(text) == len(first) and _fits(first, text, 0)
         end = len(text) - len(last)
         if end < len(first) or not _fits(first, text, 0) or not _fits(last, text, end):
             return False
+        if len(chunks) == 2:
+            return True
         at = len(first)
-        for chunk in middle:  # leftmost is always right: what follows has the most room left
+        for chunk in chunks[1:-1]:  # leftmost is always right: what follows has the most room left
             at = _find(chunk, text, at, end)
             if at < 0:
                 return False
@@ -81,21 +105,23 @@ class Glob:
         """
         if other.literal is not None and (self.fold or not other.fold):
             return self.matches(other.literal)
-        if self.items == (STAR,):
+        if self._chunks == ("", ""):
             return True
         if (other.fold and not self.fold) or not self.ends_like(other):
             return False
+        items = self.items
         reached = {0}
         for item in other.items:
             reached = {state for start in reached for state in self._after(start, item)}
             if not reached:
                 return False
-        return any(state == len(self.items) or self.items[state:] == (STAR,) for state in reached)
+        return any(state == len(items) or items[state:] == (STAR,) for state in reached)
 
     def ends_like(self, other: Glob) -> bool:
         """Tell whether literal first and last characters agree: most pairs are told apart here."""
+        my, others = self.items, other.items
         for at in (0, -1):
-            mine, theirs = self.items[at : at + 1 or None], other.items[at : at + 1 or None]
+            mine, theirs = my[at : at + 1 or None], others[at : at + 1 or None]
             if mine and len(mine[0]) == 1 and mine != theirs:
                 same = self.fold and theirs and fold_case(theirs[0]) == mine[0]
                 if not same:
@@ -143,7 +169,7 @@ def _normal(items: Iterable[str], *, fold: bool) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _chunks(items: tuple[str, ...]) -> tuple[str | tuple[str, ...], ...]:
+def _chunks(items: tuple[str, ...]) -> Chunks:
     """Split at the stars; a chunk without ``ANY`` is a string, so that ``str.find`` serves."""
     chunks: list[list[str]] = [[]]
     for item in items:
@@ -177,13 +203,25 @@ EVERYTHING: Final = Glob((STAR,))
 @lru_cache(maxsize=65_536)
 def like(text: str, *, fold: bool = False) -> Glob:
     """Return the glob of a text in which ``*`` and ``?`` are wildcards."""
-    return Glob([_WILD.get(char, char) for char in text], fold=fold)
+    if "**" in text or "*?" in text:  # not in normal form yet
+        return Glob([_WILD.get(char, char) for char in text], fold=fold)
+    chunks = (fold_case(text) if fold else text).split("*")
+    if "?" not in text:
+        return Glob((), fold=fold, chunks=tuple(chunks))
+    return Glob(
+        (),
+        fold=fold,
+        chunks=tuple(
+            tuple(ANY if char == "?" else char for char in chunk) if "?" in chunk else chunk
+            for chunk in chunks
+        ),
+    )
 
 
 @lru_cache(maxsize=65_536)
 def exactly(text: str, *, fold: bool = False) -> Glob:
     """Return the glob that matches this text and nothing else."""
-    return Glob(text, fold=fold)
+    return Glob((), fold=fold, chunks=(fold_case(text) if fold else text,))
 
 
 _WILD: Final = {"*": STAR, "?": ANY}
