@@ -66,10 +66,12 @@ def answer(
     )
     settings.register_lambda_context(context)
 
-    @idempotent_function(data_keyword_argument="asked", config=settings, persistence_store=store)
-    def answered(*, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the request's key
+    def run_it(*, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the request's key
         return run()
 
+    answered = idempotent_function(
+        run_it, data_keyword_argument="asked", config=settings, persistence_store=store
+    )
     try:
         found: dict[str, Any] = answered(asked={"request_id": request_id, "event": event})
     except (IdempotencyAlreadyInProgressError, IdempotencyItemAlreadyExistsError) as error:
