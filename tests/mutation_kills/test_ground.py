@@ -110,6 +110,15 @@ def test_an_ipv6_address_is_found_where_ipv4_has_none() -> None:
     assert found.endswith("beef")
 
 
+def test_an_ipv4_address_is_spelled_with_dots_that_no_pattern_mentions() -> None:
+    """A digit in the middle, and no colon anywhere: an IPv4 address that nobody guesses."""
+    found = find(ADDRESS, (frozenset((like("*37*"),)),), frozenset((like("*:*"),))).value
+    assert found is not None
+    assert is_address(found)
+    assert "37" in found
+    assert ":" not in found
+
+
 @pytest.mark.parametrize(
     ("pattern", "text", "expected"),
     [

@@ -65,3 +65,20 @@ def test_an_address_that_is_the_identity_passes_each_of_the_sender_s_tests() -> 
     assert found(inside("*@example.org"), jane) == ("jane@example.org", "jane@example.org")
     assert none(inside("*@example.org") | inside("bob@*"), jane)
     assert none(inside("bob@*"), jane)
+
+
+def test_the_search_reads_the_address_from_its_first_character() -> None:
+    """A sender whose address must begin so does, also where the pair must be searched for."""
+    senders = inside("q?r@*.first.org", "q?r@*z7.com")
+    sender, identity = found(senders, inside("identity/*z?*.com", "identity/aa.net"))
+    assert like("q?r@*z7.com").matches(sender)
+    assert like("*z?*.com").matches(identity)
+
+
+def test_an_identity_of_a_pair_passes_each_of_its_tests() -> None:
+    """A likely name that passes one of two tests is none."""
+    other = constraints.Test(frozenset((like("identity/example.*"),)), inside=False)
+    sender, identity = found(NOTHING, inside("identity/*.com") | {other})
+    assert like("*.com").matches(identity)
+    assert not identity.startswith("example.")
+    assert sender.endswith(identity)

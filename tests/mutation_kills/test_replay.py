@@ -8,9 +8,9 @@ from auditor.account import PolicyText
 from auditor.engine.evaluate import evaluate
 from auditor.engine.layers import Layer, Placed
 from auditor.engine.powers import Powers
-from auditor.engine.request import Request
+from auditor.engine.request import Request, Value
 from auditor.policy.parse import parse
-from tests.engine.cases import ACCOUNT, Case, Json, allow, document, identity, verdict
+from tests.engine.cases import ACCOUNT, Case, Json, allow, deny, document, identity, verdict
 from tests.mutation_kills.test_grants import (
     ARN,
     OTHER_ROLE,
@@ -51,6 +51,40 @@ def test_an_identity_s_policy_grants_by_itself_to_whom_it_names(
     for least in (True, False):
         judged = evaluate(request, case.caller, case.layers, [opened], least=least)
         assert judged.allowed == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "there", "expected"),
+    [
+        ("true", False, True),
+        ("true", True, False),
+        ("false", False, False),
+        ("false", True, True),
+        ("TRUE", False, True),
+        ("FALSE", False, False),
+    ],
+)
+@pytest.mark.parametrize("least", [True, False])
+def test_presence_is_judged_alike_under_both_readings(
+    value: str, there: bool, expected: bool, least: bool
+) -> None:
+    """``Null`` with "true" or "false" leaves nothing to a reading, in an Allow and in a Deny.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Null
+    """
+    context: dict[str, Value] = {
+        "ses:Recipients": ("someone@example.com",),
+        "aws:RequestedRegion": "eu-west-1",
+    }
+    if there:
+        context["aws:SourceVpc"] = "vpc-1"
+    request = Request("ses:SendEmail", (ARN,), context)
+    asked = {"Null": {"aws:SourceVpc": value}}
+    for case, outcome in (
+        (identity(allow(**asked)), expected),
+        (identity(allow(), deny(**asked)), not expected),
+    ):
+        assert evaluate(request, case.caller, case.layers, least=least).allowed == outcome
 
 
 def test_an_identity_s_policy_on_an_action_it_does_not_cover_changes_nothing() -> None:
@@ -126,3 +160,33 @@ def test_a_date_is_found_beside_one_that_is_excluded_as_text() -> None:
         StringNotEquals={key: "2026-01-01T00:00:01Z"},
     )
     assert verdict(identity(late)) == "exposed proven"
+
+
+def test_the_empty_text_is_a_value_too() -> None:
+    """A sender may have an empty display name: it is no number, and has no first character."""
+    key = "ses:FromDisplayName"
+    case = identity(
+        allow(
+            "ses:SendEmail",
+            StringNotLike={key: "?*"},
+            NumericNotEquals={key: "5"},
+            Null={key: "false"},
+        )
+    )
+    (exposure,) = case.decide().exposures
+    assert (exposure.certainty, exposure.request.context[key]) == ("proven", "")
+
+
+def test_a_default_serves_only_where_the_key_is_known_to_be_absent() -> None:
+    """A display name is the caller's choice: what ``${ses:FromDisplayName}`` is isn't known.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+
+    def told(key: str) -> str:
+        return verdict(identity(allow(StringEquals={"aws:UserAgent": f"${{{key}, 'night'}}"})))
+
+    assert told("ses:FromDisplayName") == "exposed possible"
+    assert told("aws:UserAgent") == "exposed possible"
+    assert told("aws:username") == "exposed proven"
+    assert told("ses:NoSuchKey") == "exposed proven"

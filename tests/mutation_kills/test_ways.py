@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.account import PolicyText
 from auditor.engine.layers import Layer, Placed
+from auditor.engine.memory import Memory
 from auditor.engine.powers import Powers
 from auditor.policy.parse import parse
 from tests.engine.cases import (
@@ -121,3 +122,12 @@ def test_patterns_that_differ_in_case_cover_nothing_of_each_other() -> None:
         deny("ses:SendEmail", StringLike={key: "*qa*"}),
     )
     assert verdict(case) == "exposed proven"
+
+
+def test_a_role_that_is_equal_to_a_known_one_is_not_decided_again() -> None:
+    """The second role's answer is the first one's, the very same request."""
+    memory = Memory()
+    case = identity(allow("ses:SendEmail"), deny(StringEquals={"aws:SourceVpc": "vpc-1"}))
+    first, second = (memory.decide(case.caller, case.layers) for _ in range(2))
+    assert first.certainty == second.certainty == "proven"
+    assert second.exposures[0].request is first.exposures[0].request
