@@ -9,6 +9,7 @@ import typer
 from auditor import __version__
 from auditor.cli.evaluate import evaluate
 from auditor.cli.explain import explain
+from auditor.cli.policy import policy
 from auditor.cli.scan import scan
 from auditor.cli.snapshot import snapshot
 
@@ -44,3 +45,4 @@ app.command("scan")(scan)
 app.command("snapshot")(snapshot)
 app.command("evaluate")(evaluate)
 app.command("explain")(explain)
+app.add_typer(policy, name="policy")
