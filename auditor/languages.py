@@ -24,7 +24,7 @@ from auditor.errors import Undecidable
 from auditor.globs import ANY, EVERYTHING, STAR, Glob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 COVER_BUDGET: Final = 200_000
 """Pairs of items compared to see whether a pattern plainly covers another, before a search. What
@@ -53,26 +53,22 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
         return Answer(None, len(inside) + 1)
     cost = 1 + len(wanted) + len(outside) // 2
 
-    def fits(text: str) -> bool:
-        return (
-            domain.contains(text)
-            and all(_in(globs, text) for globs in wanted)
-            and not _in(outside, text)
-        )
-
     for globs in wanted:
         literals = [glob.literal for glob in globs]
         if all(literal is not None and not _folds(glob) for literal, glob in zip(literals, globs)):  # noqa: B905
             members = sorted(literal for literal in literals if literal is not None)
-            return Answer(next(filter(fits, members), None), cost + len(members))
-    guesses = domain.nice if domain.finite else _guesses(domain, wanted)
+            found = (text for text in members if domain.contains(text))
+            return Answer(_first(found, wanted, outside)[0], cost + len(members))
     each = 1 + (sum(map(len, wanted)) + len(outside)) // 8
-    for guess in guesses:
-        cost += each
-        if fits(guess):
-            return Answer(guess, cost)
-    if domain.finite:
-        return Answer(None, cost)
+    value, tried = _first(domain.nice, wanted, outside)  # members anyway
+    cost += each * tried
+    if value is not None or domain.finite:
+        return Answer(value, cost)
+    guesses = _guesses(domain, wanted)
+    value, tried = _first(guesses, wanted, outside, domain.contains)
+    cost += each * tried
+    if value is not None:
+        return Answer(value, cost)
     value, steps = _search(domain, wanted, outside)
     if value is not None and domain.counted is not None and not domain.contains(value):
         value, more = _search(domain.counted, wanted, outside)
@@ -85,13 +81,30 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
     return Answer(value, cost + steps)
 
 
+def _first(
+    texts: Iterable[str],
+    wanted: list[Language],
+    outside: Language,
+    member: Callable[[str], bool] = lambda _text: True,
+) -> tuple[str | None, int]:
+    """Return the first text in every set and outside ``outside``, and how many were tried."""
+    tried = 0
+    for text in texts:
+        tried += 1
+        lone = len(wanted) == 1
+        inside = _in(wanted[0], text) if lone else all(_in(globs, text) for globs in wanted)
+        if inside and not _in(outside, text) and member(text):
+            return text, tried
+    return None, tried
+
+
 _ALL: Final = frozenset((EVERYTHING,))
 
 
 def _trim(globs: Language, outside: Language) -> Language:
     """Drop the globs that ``outside`` plainly covers; none left is an empty language."""
-    if EVERYTHING in globs and not outside:
-        return _ALL
+    if not outside:
+        return _ALL if EVERYTHING in globs else globs
     compared = 0
     covering = sorted((other for other in outside if isinstance(other, Glob)), key=str)
     kept: list[Glob | Pattern] = []
@@ -109,7 +122,10 @@ def _trim(globs: Language, outside: Language) -> Language:
 
 
 def _in(globs: Language, text: str) -> bool:
-    return any(glob.matches(text) for glob in globs)
+    for glob in globs:  # noqa: SIM110 - asked so often that a generator's price shows
+        if glob.matches(text):
+            return True
+    return False
 
 
 def _folds(glob: Glob | Pattern) -> bool:
@@ -117,8 +133,7 @@ def _folds(glob: Glob | Pattern) -> bool:
 
 
 def _guesses(domain: Domain, wanted: list[Language]) -> Iterator[str]:
-    """Yield readable values: the domain's own, then patterns with their wildcards filled in."""
-    yield from domain.nice
+    """Yield readable values: patterns with their wildcards filled in."""
     for globs in wanted:
         for glob in sorted(globs, key=repr)[:8]:
             items = [item for item, _, _ in items_of(glob)]

@@ -27,6 +27,8 @@ CLOCK: Final = "clock"
 USER_ID: Final = "aws:userid"
 MFA: Final = "aws:multifactorauthpresent"
 _TAG: Final = "aws:principaltag/"
+_FIXED: Final = ("aws:principal", "aws:viaawsservice")
+"""How all keys begin that ``Caller`` may know a value of, tags and ids aside."""
 
 _ABSENT: Final = frozenset(
     (
@@ -98,7 +100,7 @@ class Caller(NamedTuple):
         if key.startswith(_TAG):
             value = self.tags.get(key[len(_TAG) :])
             return _ABSENT_KEY if value is None else Key(Presence.KNOWN, value)
-        value = self._fixed(key)
+        value = self._fixed(key) if key.startswith(_FIXED) else None
         if value == "" and key.startswith("aws:principalorg"):
             return _ABSENT_KEY
         if value is not None:
@@ -122,6 +124,12 @@ class Caller(NamedTuple):
             case "aws:principalorgpaths":
                 return "" if self.organization == "" else None
         return None
+
+
+@lru_cache(maxsize=256)
+def carried(names: tuple[str, ...]) -> frozenset[str]:
+    """Return the keys that an action's requests may carry (its ``context_keys``) in lower case."""
+    return frozenset(map(str.lower, names))
 
 
 def hangs_on_caller(key: str) -> bool:
@@ -160,12 +168,8 @@ def _free(key: str, action: SendAction | None) -> Key:
 
 def _ses(key: str, action: SendAction | None) -> Key:
     """Return how a ``ses:`` key appears; without an action, whether any could carry it."""
-    carried = (
-        key in {name.lower() for name in action.context_keys}
-        if action is not None
-        else any(key == name.lower() for row in SEND_ACTIONS for name in row.context_keys)
-    )
-    if not carried:
+    rows = SEND_ACTIONS if action is None else (action,)
+    if not any(key in carried(row.context_keys) for row in rows):
         return _ABSENT_KEY
     if key == RECIPIENTS:
         return Key(Presence.MEMBERS, "", RECIPIENTS, domains.MAILBOX)

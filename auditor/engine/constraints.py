@@ -43,7 +43,10 @@ class Test(NamedTuple):
 
     def holds(self, text: str) -> bool:
         """Tell whether a value passes."""
-        return any(matcher.matches(text) for matcher in self.matchers) == self.inside
+        for matcher in self.matchers:
+            if matcher.matches(text):
+                return self.inside
+        return not self.inside
 
     @property
     def always(self) -> bool:
@@ -80,6 +83,16 @@ class Answer(NamedTuple):
 
 Tests = frozenset[Test]
 
+_TEXTUAL: Final = (Glob, Pattern)
+
+
+def textual(matchers: frozenset[Matcher]) -> Language:
+    """Return the matchers that compare text."""
+    if len(matchers) == 1:
+        (only,) = matchers
+        return frozenset((only,)) if isinstance(only, _TEXTUAL) else frozenset()
+    return frozenset(m for m in matchers if isinstance(m, _TEXTUAL))
+
 
 @lru_cache(maxsize=262_144)
 def satisfy(domain: Domain, tests: Tests) -> Answer:
@@ -88,7 +101,7 @@ def satisfy(domain: Domain, tests: Tests) -> Answer:
     outside: set[Glob | Pattern] = set()
     other = False
     for test in tests:
-        globs = frozenset(m for m in test.matchers if isinstance(m, Glob | Pattern))
+        globs = textual(test.matchers)
         if (len(globs) < len(test.matchers) and not domain.textual) or test.clock:
             other = True
         elif test.inside:
@@ -97,7 +110,8 @@ def satisfy(domain: Domain, tests: Tests) -> Answer:
             outside |= globs
     if not other:
         # the order of equal questions must not depend on how sets were built
-        inside.sort(key=lambda globs: (len(globs), sorted(map(repr, globs))))
+        if len(inside) > 1:
+            inside.sort(key=lambda globs: (len(globs), sorted(map(repr, globs))))
         try:
             value, cost = find(domain, tuple(inside), frozenset(outside))
         except Undecidable as reason:

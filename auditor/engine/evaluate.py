@@ -64,13 +64,12 @@ def evaluate(
         allowing += (*by_role, *by_session)
         denying += refused
         for layer in layers:
-            matched = [
-                Located(layer.name, placed.source, statement)
-                for placed in layer.documents
-                for statement in placed.document.statements
-                if trial.matches(statement, resource)
-            ]
-            allows = [located for located in matched if located.statement.allows]
+            allows: list[Located] = []
+            for placed in layer.documents:
+                for statement in placed.document.statements:
+                    if trial.matches(statement, resource):
+                        matched = allows if statement.allows else denying
+                        matched.append(Located(layer.name, placed.source, statement))
             # an unread boundary could allow anything: what it holds is said by its reason
             allowed &= (
                 bool(allows)
@@ -79,7 +78,6 @@ def evaluate(
                 or (layer.name == "permissions-boundary" and bool(by_session))
             )
             allowing += allows
-            denying += [located for located in matched if not located.statement.allows]
     return Judged(allowed and not denying, tuple(allowing), tuple(denying))
 
 
@@ -107,29 +105,28 @@ class Trial:
 
     def matches(self, statement: Statement, resource: str) -> bool:
         """Tell whether a statement applies to the request on a resource."""
+        if not self.names(statement):
+            return False
         # an undocumented outcome falls so that the reading's access comes out
         leaning = statement.allows != self.least
-        return (
-            self.names(statement)
-            and self.is_about(statement, resource, leaning)
-            and all(
-                self.holds(condition, leaning, statement.variables)
-                for condition in statement.conditions
-            )
-        )
+        if not self.is_about(statement, resource, leaning):
+            return False
+        for condition in statement.conditions:
+            if not self.holds(condition, leaning, statement.variables):
+                return False
+        return True
 
     def names(self, statement: Statement) -> bool:
         """Tell whether a statement is about the request's action."""
-        named = any(like(name.lower()).matches(self.name) for name in statement.names)
-        return named != statement.not_action
+        return _named(statement.names, self.name) != statement.not_action
 
     def is_about(self, statement: Statement, resource: str, leaning: bool) -> bool:
         """Tell whether a statement is about a resource; ``leaning``: if nobody can tell, it is."""
-        covered = any(
-            self.covers(statement, text, resource, leaning != statement.not_resource)
-            for text in statement.resources
-        )
-        return covered != statement.not_resource
+        leaning = leaning != statement.not_resource
+        for text in statement.resources:
+            if self.covers(statement, text, resource, leaning):
+                return not statement.not_resource
+        return statement.not_resource
 
     def granted(
         self, resource: str, identities: Sequence[IdentityPolicies]
@@ -141,6 +138,8 @@ class Trial:
         role: list[Located] = []
         session: list[Located] = []
         denying: list[Located] = []
+        if not identities:
+            return role, session, denying
         own = [identity for identity in identities if identity.arn == resource]
         user = (self.values("aws:userid") or ("",))[0].partition(":")[2] if own else ""
         for identity in own:
@@ -222,6 +221,8 @@ class Trial:
             return condition.quantifier == "all" or condition.if_exists or operator.negated
         if condition.key == RECIPIENTS and not condition.quantifier:
             return leaning and any(self._one(condition, v, leaning, variables) for v in values)
+        if len(values) == 1:
+            return self._one(condition, values[0], leaning, variables)
         each = [self._one(condition, value, leaning, variables) for value in values]
         return all(each) if condition.quantifier == "all" else any(each)
 
@@ -241,6 +242,12 @@ class Trial:
             else:
                 matched = matched or ready.matches(value)
         return matched != operator.negated
+
+
+@lru_cache(maxsize=8_192)
+def _named(patterns: tuple[str, ...], action: str) -> bool:
+    """Tell whether one of these action patterns matches an action, all in lower case."""
+    return any(like(pattern.lower()).matches(action) for pattern in patterns)
 
 
 @lru_cache(maxsize=65_536)

@@ -81,16 +81,28 @@ class Statements:
         self.layers = layers
         self.grants = grants
         self._listed: dict[tuple[int, int | str, bool], list[Located]] = {}
+        for at, layer in enumerate(layers):
+            for placed in layer.documents:
+                for statement in placed.document.statements:
+                    located = Located(layer.name, placed.source, statement)
+                    for action in _bits(statement.actions):
+                        place = (at, action, statement.allows)
+                        self._listed.setdefault(place, []).append(located)
         self._mentioned: dict[int, dict[str, str]] = {}
         self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
+        self._avoided: dict[object, list[Option]] = {}
         self._asked: dict[tuple[Statement, tuple[str, ...], bool, bool], list[Atom] | None] = {}
 
     def listed(self, layer: int, action: int | str, *, allows: bool) -> list[Located]:
         """Return a layer's Allow (or Deny) statements that apply to an action."""
         key = (layer, action, allows)
-        if key not in self._listed:
-            self._listed[key] = statements(self.layers[layer], action, allows=allows)
-        return self._listed[key]
+        found = self._listed.get(key)
+        if found is None:
+            found = []
+            if isinstance(action, str):
+                found = statements(self.layers[layer], action, allows=allows)
+            self._listed[key] = found
+        return found
 
     def about(self, action: int) -> Iterator[Located]:
         """Yield every statement that applies to an action, of all layers and both effects."""
@@ -108,18 +120,18 @@ class Statements:
             for grant in self.grants
         )
 
-    def of(self, action: int) -> Iterator[int]:
-        """Yield the meanings of all that applies to an action, layer by layer, told apart."""
+    def of(self, action: int) -> tuple[int, ...]:
+        """Return the meanings of all that applies to an action, layer by layer, told apart."""
+        found: list[int] = []
         for layer in range(len(self.layers)):
             for allows in (True, False):
-                yield -1
-                for located in self.listed(layer, action, allows=allows):
-                    yield located.statement.meaning
-        yield from (
-            -2 - index
-            for index, grant in enumerate(self.grants)
-            if grant.located.statement.actions >> action & 1
-        )
+                found.append(-1)
+                listed = self.listed(layer, action, allows=allows)
+                found += [located.statement.meaning for located in listed]
+        for index, grant in enumerate(self.grants):
+            if grant.located.statement.actions >> action & 1:
+                found.append(-2 - index)
+        return tuple(found)
 
     def mentioned(self, action: int) -> dict[str, str]:
         """Return the keys that the action's statements mention, lower case to AWS's spelling."""
@@ -142,6 +154,7 @@ class Statements:
     def clauses(self, question: Question) -> list[Clause] | None:
         """Return all that must hold; None where it plainly can't."""
         found: list[Clause] = []
+        setting = question.setting
         for kind in question.kinds:
             allowing = self._allowing(question, kind)
             if allowing is None:
@@ -150,7 +163,7 @@ class Statements:
         for index in range(len(self.layers)):
             for located in self.listed(index, question.action, allows=False):
                 for kind in question.kinds:
-                    avoiding = _avoiding(located.statement, kind, question.setting)
+                    avoiding = self._avoiding(located.statement, kind, setting)
                     if not avoiding:
                         return None
                     if avoiding[0] != TRUE:
@@ -213,19 +226,35 @@ class Statements:
         """Return the ways in which an Allow applies."""
         setting = question.setting
         statement = located.statement
-        key = (statement, setting.action.context_keys, setting.least, setting.elsewhere)
-        if key not in self._asked:
-            self._asked[key] = holding(statement, setting)
-        asked = self._asked[key]
-        if asked is None:
-            return []
+        asked: tuple[Atom, ...] = ()
+        if statement.conditions:
+            key = (statement, setting.action.context_keys, setting.least, setting.elsewhere)
+            if key not in self._asked:
+                self._asked[key] = holding(statement, setting)
+            known = self._asked[key]
+            if known is None:
+                return []
+            asked = tuple(known)
         place = (statement, kind, setting.least, setting.elsewhere)
-        if place not in self._matching:
-            self._matching[place] = matching(statement, kind, setting)
-        return [
-            Option((*asked, *option.atoms), option.then, located)
-            for option in self._matching[place]
-        ]
+        found = self._matching.get(place)
+        if found is None:
+            found = self._matching[place] = matching(statement, kind, setting)
+        return [Option((*asked, *option.atoms), option.then, located) for option in found]
+
+    def _avoiding(self, statement: Statement, kind: str, setting: Setting) -> list[Option]:
+        """Return the ways in which a Deny doesn't apply, worked out once for each question."""
+        names = setting.action.context_keys
+        key = (statement, kind, names, setting.least, setting.elsewhere)
+        found = self._avoided.get(key)
+        if found is None:
+            found = self._avoided[key] = _avoiding(statement, kind, setting)
+        return found
+
+
+@lru_cache(maxsize=256)
+def _bits(actions: int) -> tuple[int, ...]:
+    """Return the bits that are set."""
+    return tuple(bit for bit in range(actions.bit_length()) if actions >> bit & 1)
 
 
 def _names_account(text: str) -> bool:

@@ -41,7 +41,7 @@ WAYS_MAX: Final = 256
 """Ways to lay a short pattern's stars over the colons of an ARN; beyond, it is taken to match."""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _plain_parts(text: str, partition: str, *, generous: bool) -> tuple[Parts, ...]:
     """Split a pattern without variables."""
     parts = text.split(":", 5)
@@ -113,20 +113,6 @@ def _split(items: tuple[str, ...], partition: str) -> Parts | None:
     return _kept(Glob(part) for part in parts[3:])
 
 
-def _patterns(statement: Statement, setting: Setting) -> Iterator[Parts]:
-    """Yield the parts of those of a statement's patterns that can match an SES ARN."""
-    generous = setting.generous(allows=statement.allows) != statement.not_resource
-    for text in statement.resources:
-        if text == "*":
-            yield ANY_RESOURCE
-        elif "${" not in text:
-            yield from _plain_parts(text, setting.caller.partition, generous=generous)
-        else:
-            glob = _glob(statement, text, setting, generous=generous)
-            if glob is not None:
-                yield from _parts(glob, setting.caller.partition, generous=generous)
-
-
 def _with_stars(text: str, setting: Setting) -> tuple[tuple[str, bool], ...]:
     """Resolve what can be; what can't may stand for any text, as ``*`` does."""
     stars: list[tuple[str, bool]] = []
@@ -169,21 +155,56 @@ def _glob(statement: Statement, text: str, setting: Setting, *, generous: bool) 
     return joined(resolved, wild=True, fold=False)
 
 
-def _atoms(parts: Parts, kind: str, setting: Setting) -> list[Atom] | None:
-    """Return what a pattern asks of a resource of this type; None where it can't match one."""
-    atoms: list[Atom] = []
-    if parts.account is not None:
-        if setting.elsewhere:
-            atoms.append(_inside(RESOURCE_ACCOUNT, domains.ACCOUNT, parts.account))
-        elif not parts.account.matches(setting.caller.account):
-            return None
-    if parts.region is not None:
-        atoms.append(_inside(REGION, domains.REGION, parts.region))
-    if parts.name is not None and parts.name not in _all_of(kind):
-        if not _may_start(parts.name, kind):
-            return None
-        atoms.append(_inside(kind, domains.RESOURCES[kind], parts.name))
-    return atoms
+Asked = tuple["Atom", ...]
+"""What one pattern asks of a resource."""
+
+
+def _asked(statement: Statement, kind: str, setting: Setting) -> list[Asked]:
+    """Return what each of a statement's patterns asks that can match a resource of this type."""
+    generous = setting.generous(allows=statement.allows) != statement.not_resource
+    caller = setting.caller
+    owner = None if setting.elsewhere else caller.account
+    found: list[Asked] = []
+    for text in statement.resources:
+        if text == "*":
+            found.append(())
+        elif "${" not in text:
+            found += _plainly_asked(text, caller.partition, owner, kind, generous)
+        else:
+            glob = _glob(statement, text, setting, generous=generous)
+            if glob is not None:
+                split = _parts(glob, caller.partition, generous=generous)
+                found += _of_kind(split, kind, owner)
+    return found
+
+
+@lru_cache(maxsize=16_384)
+def _plainly_asked(
+    text: str, partition: str, owner: str | None, kind: str, generous: bool
+) -> tuple[Asked, ...]:
+    """Return what a pattern without variables asks; an entry for each way in which it matches."""
+    return tuple(_of_kind(_plain_parts(text, partition, generous=generous), kind, owner))
+
+
+def _of_kind(split: Iterable[Parts], kind: str, owner: str | None) -> Iterator[Asked]:
+    """Yield what the parts ask that can match a resource of this type.
+
+    ``owner`` is the account that the resource is in, None for any other.
+    """
+    for parts in split:
+        atoms: list[Atom] = []
+        if parts.account is not None:
+            if owner is None:
+                atoms.append(_inside(RESOURCE_ACCOUNT, domains.ACCOUNT, parts.account))
+            elif not parts.account.matches(owner):
+                continue
+        if parts.region is not None:
+            atoms.append(_inside(REGION, domains.REGION, parts.region))
+        if parts.name is not None and parts.name not in _all_of(kind):
+            if not _may_start(parts.name, kind):
+                continue
+            atoms.append(_inside(kind, domains.RESOURCES[kind], parts.name))
+        yield tuple(atoms)
 
 
 def _inside(variable: str, domain: domains.Domain, glob: Glob) -> Single:
@@ -213,16 +234,16 @@ def _not(atom: Atom) -> Option:
     return Option((atom._replace(test=atom.test.negated()),))
 
 
+_HOLDS: Final = Option(())
+"""An option that asks for nothing."""
+
+
 def matching(statement: Statement, kind: str, setting: Setting) -> list[Option]:
     """Return the ways in which a statement's resources hold one of this type; [] if they can't.
 
     An option without atoms and clauses holds always.
     """
-    found = [
-        atoms
-        for parts in _patterns(statement, setting)
-        if (atoms := _atoms(parts, kind, setting)) is not None
-    ]
+    found = _asked(statement, kind, setting)
     if not statement.not_resource:
         return _alternatives(found)
     clauses: list[Clause] = []
@@ -235,11 +256,7 @@ def matching(statement: Statement, kind: str, setting: Setting) -> list[Option]:
 
 def failing(statement: Statement, kind: str, setting: Setting) -> list[Option]:
     """Return the ways in which a statement's resources don't hold a resource of this type."""
-    found = [
-        atoms
-        for parts in _patterns(statement, setting)
-        if (atoms := _atoms(parts, kind, setting)) is not None
-    ]
+    found = _asked(statement, kind, setting)
     if statement.not_resource:
         return _alternatives(found)
     if any(not atoms for atoms in found):
@@ -247,10 +264,12 @@ def failing(statement: Statement, kind: str, setting: Setting) -> list[Option]:
     return [Option((), tuple(tuple(_not(atom) for atom in atoms) for atoms in found))]
 
 
-def _alternatives(found: list[list[Atom]]) -> list[Option]:
+def _alternatives(found: list[Asked]) -> list[Option]:
     """Return one option a pattern; those that ask for the name alone are one test together."""
-    if [] in found:
-        return [Option(())]
+    if () in found:
+        return [_HOLDS]
+    if len(found) == 1:
+        return [Option(found[0])]
     names: dict[str, list[Single]] = {}
     options: list[Option] = []
     for atoms in found:
@@ -258,7 +277,7 @@ def _alternatives(found: list[list[Atom]]) -> list[Option]:
         if len(atoms) == 1 and isinstance(only, Single):
             names.setdefault(only.variable, []).append(only)
         else:
-            options.append(Option(tuple(atoms)))
+            options.append(Option(atoms))
     for singles in names.values():
         matchers = frozenset(m for single in singles if single.test for m in single.test.matchers)
         options.append(Option((singles[0]._replace(test=Test(matchers, inside=True)),)))

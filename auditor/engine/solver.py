@@ -92,7 +92,7 @@ class Search:
         self,
         budget: Budget,
         accept: Callable[[State], bool] = lambda _state: True,
-        admit: Callable[[Atom], bool] = lambda _atom: True,
+        admit: Callable[[Atom], bool] | None = None,
     ) -> None:
         self._budget = budget
         self._accept = accept
@@ -109,7 +109,7 @@ class Search:
             if node is None:
                 stack.pop()
                 continue
-            reduced = self._reduce(node) if self._dead_ends else node
+            reduced = self._reduce(node) if self._dead_ends else self._descend(node)
             if reduced is None:
                 continue
             if not reduced.clauses:
@@ -122,6 +122,16 @@ class Search:
         if self._undecided is not None:
             raise Undecidable(self._undecided)
         return None
+
+    def _descend(self, node: _Node) -> _Node | None:
+        """Take the lone options of the clauses that come first; None where one can't be."""
+        while node.clauses and len(node.clauses[0]) == 1:
+            after = self._take(node, node.clauses[0][0], node.clauses[1:])
+            if after is None:
+                self._dead_ends += 1
+                return None
+            node = after
+        return node
 
     def _merged(self, clauses: Iterable[Clause]) -> list[Clause]:
         """Make one test of the clauses that each just keep a value of one key out of some set.
@@ -184,7 +194,7 @@ class Search:
     def _conjoin(self, state: State, option: Option) -> State | None:
         for atom in option.atoms:
             self._budget.spend(ATOM_COST + state.size(atom) // 4)
-            if not self._admit(atom):
+            if self._admit is not None and not self._admit(atom):
                 return None
             if state.implies(atom):
                 continue

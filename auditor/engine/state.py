@@ -67,14 +67,16 @@ class State(NamedTuple):
         if isinstance(atom, Single):
             return self._add_single(atom)
         if isinstance(atom, Each):
-            state = self._replace(each=self.each | {atom.test})
+            state = State(self.now, self.variables, self.each | {atom.test}, self.some)
             answers: list[Answer] = []
             for test in state.some or (None,):
                 answers.append(state.member(test))
                 if answers[-1].value is None:
                     break
             return state, answers
-        state = self if atom.test in self.some else self._replace(some=(*self.some, atom.test))
+        state = self
+        if atom.test not in self.some:
+            state = State(self.now, self.variables, self.each, (*self.some, atom.test))
         return state, [state.member(atom.test)]
 
     def _add_single(self, atom: Single) -> tuple[State, list[Answer]] | None:
@@ -84,10 +86,11 @@ class State(NamedTuple):
             after = Variable(atom.domain, atom.optional, atom.absent, tests)
         else:
             tests = None if known.tests is None or atom.test is None else known.tests | {atom.test}
-            after = known._replace(absent=known.absent and atom.absent, tests=tests)
+            absent = known.absent and atom.absent
+            after = Variable(known.domain, known.optional, absent, tests)
         if after.tests is None and not after.absent:
             return None
-        state = self._replace(variables={**self.variables, atom.variable: after})
+        state = State(self.now, {**self.variables, atom.variable: after}, self.each, self.some)
         return state, [state.value(atom.variable)]
 
     def value(self, variable: str) -> Answer:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from auditor import domains
 from auditor.actions import FROM_ADDRESS, RECIPIENTS
-from auditor.engine.caller import CLOCK, REGION, RESOURCE_ACCOUNT, Key, Presence
+from auditor.engine.caller import (
+    CLOCK,
+    REGION,
+    RESOURCE_ACCOUNT,
+    Key,
+    Presence,
+    carried,
+)
 from auditor.engine.constraints import shown
 from auditor.engine.request import Request, Value
 from auditor.engine.ties import Pair, pair
@@ -30,7 +37,7 @@ def ties(state: State, question: Question) -> Pair | None:
     """
     if IDENTITY not in question.kinds:
         return None
-    if FROM_ADDRESS not in {name.lower() for name in question.setting.action.context_keys}:
+    if FROM_ADDRESS not in carried(question.setting.action.context_keys):
         return None
     return pair(_tests(state, FROM_ADDRESS), _tests(state, IDENTITY))
 
