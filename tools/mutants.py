@@ -1,9 +1,10 @@
 """Small wrong changes to Python code (mutants), and how to import a module with one of them.
 
-A mutant is told by its file, its function, the code before and the code after: line numbers move,
-these don't. What says nothing about behaviour is left alone: annotations, docstrings, decorators,
-``if TYPE_CHECKING``, the words of errors, how a witness reads, and budgets (one step more or less
-of two million is no change of behaviour).
+A mutant is told by its file, its function, the code before and the code after (a constant by the
+code around it too: there are many a 1): line numbers move, these don't. What says nothing about
+behaviour is left alone: annotations, docstrings, decorators, ``if TYPE_CHECKING``, the words of
+errors, how a witness reads, and budgets (one step more or less of two million is no change of
+behaviour).
 """
 
 from __future__ import annotations
@@ -53,7 +54,10 @@ _BUDGET = 1_000
 
 
 class Mutant(NamedTuple):
-    """One change: node number ``node`` of the file's tree (in ``ast.walk`` order), way ``way``."""
+    """One change: node number ``node`` of the file's tree (in ``ast.walk`` order), way ``way``.
+
+    ``around`` is the code that a changed constant stands in; empty for other changes.
+    """
 
     file: str
     function: str
@@ -62,9 +66,12 @@ class Mutant(NamedTuple):
     after: str
     node: int
     way: int
+    around: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.function}: `{self.before}` -> `{self.after}`"
+        around = f" in `{self.around}`" if self.around else ""
+        change = f"`{self.before}` -> `{self.after}`{around}"
+        return f"{self.file}:{self.line} {self.function}: {change}"
 
 
 def mutants(file: str, source: str) -> list[Mutant]:
@@ -72,14 +79,16 @@ def mutants(file: str, source: str) -> list[Mutant]:
     tree = ast.parse(source)
     where = dict(_functions(tree, "module"))
     skipped = set(_skipped(tree))
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     found = []
     for number, node in enumerate(ast.walk(tree)):
         if node in skipped or not hasattr(node, "lineno"):
             continue
         before = _shown(node)
+        around = _shown(parents[node]) if isinstance(node, ast.Constant) else ""
         for way, after in enumerate(_ways(node)):
-            shown = _shown(after)
-            found.append(Mutant(file, where[node], node.lineno, before, shown, number, way))
+            change = before, _shown(after)
+            found.append(Mutant(file, where[node], node.lineno, *change, number, way, around))
     return sorted(found, key=lambda one: (one.line, one.node, one.way))
 
 

@@ -213,10 +213,15 @@ def outcome(status: int) -> str:
     return names.get(os.WEXITSTATUS(status), "killed")
 
 
+def change_of(mutant: Mutant) -> tuple[str, ...]:
+    """Return what an argument tells of a change: no line number, for lines move."""
+    return mutant.file, mutant.function, mutant.before, mutant.after, mutant.around
+
+
 def argued() -> Counter[tuple[str, ...]]:
-    """Return the changes that ``docs/mutation.md`` argues: (file, function, before, after)."""
+    """Return the changes that ``docs/mutation.md`` argues, as ``change_of`` tells them apart."""
     text = ARGUED.read_text() if ARGUED.exists() else ""
-    line = r"^- `([^`:]+)(?::\d+)?` ([\w.]+): `([^`]*)` -> `([^`]*)`(?: \((\d+) times\))?"
+    line = r"^- `([^`:]+)` ([\w.]+): `([^`]*)` -> `([^`]*)`(?: in `([^`]*)`)?(?: \((\d+) times\))?"
     found: Counter[tuple[str, ...]] = Counter()
     for *change, times in re.findall(line, text, re.MULTILINE):
         found[tuple(change)] += int(times or 1)
@@ -285,7 +290,7 @@ def tell(chosen: list[Mutant], results: list[Result]) -> int:
     never = [result for result in results if result.outcome == "never ran"]
     open_ = []
     for mutant in survivors:
-        key = (mutant.file, mutant.function, mutant.before, mutant.after)
+        key = change_of(mutant)
         is_argued = known[key] > 0
         known[key] -= 1
         if not is_argued:

@@ -9,7 +9,7 @@ import pytest
 from auditor.engine.question import Statements
 from auditor.errors import PolicyError
 from auditor.policy.operators import OPERATORS
-from auditor.policy.parse import parse
+from auditor.policy.parse import parse, shorten
 from auditor.policy.variables import Variable, split
 from tests.engine.cases import allow, deny, document, identity
 
@@ -101,3 +101,11 @@ def test_an_operator_s_family_is_what_its_name_says(name: str) -> None:
     families = ["string", "arn", "numeric", "date", "bool", "binary", "null", "ip"]
     said = next(family for family in families if name.removeprefix("not").startswith(family))
     assert OPERATORS[name].family == said
+
+
+def test_an_untrusted_value_is_shown_in_part_where_it_is_long() -> None:
+    """Up to 60 characters it is shown whole; of a longer one as much as fits is shown."""
+    whole = "x" * 58
+    assert shorten(whole) == f"'{whole}'"
+    assert shorten(f"{whole}x") == f"'{whole[:56]}…"
+    assert shorten([whole] * 9) == "a list"
