@@ -10,7 +10,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.actions import BOUNCE, BULK, FROM_ADDRESS, SEND_ACTIONS, SendAction
+from auditor.actions import BOUNCE, BULK, FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS, SendAction
+from auditor.engine.answers import Known
+from auditor.engine.caller import USER_ID, carried, hangs_on_caller
 from auditor.engine.conditions import Setting
 from auditor.engine.evaluate import evaluate
 from auditor.engine.grants import COVERED, grants
@@ -24,6 +26,7 @@ from auditor.errors import Undecidable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from auditor.engine.answers import Answers
     from auditor.engine.atoms import Clause
     from auditor.engine.caller import Caller
     from auditor.engine.layers import IdentityPolicies, Layer
@@ -72,13 +75,15 @@ def decide(
     layers: Sequence[Layer],
     identities: Sequence[IdentityPolicies] = (),
     steps: int = ROLE_BUDGET,
+    answers: Answers | None = None,
 ) -> Decision:
     """Decide a role. ``layers`` are those present: identity first, then what bounds it.
 
     ``identities`` are the SES identities of the account that have policies. ``steps`` is the work
-    that may be spent; what it doesn't reach is undetermined.
+    that may be spent; what it doesn't reach is undetermined. ``answers`` remembers what was found
+    out about other roles' actions; no decision hangs on what is in it.
     """
-    return _Decider(caller, layers, identities, steps).decide()
+    return _Decider(caller, layers, identities, steps, answers).decide()
 
 
 class _Decider:
@@ -90,6 +95,7 @@ class _Decider:
         layers: Sequence[Layer],
         identities: Sequence[IdentityPolicies],
         steps: int,
+        answers: Answers | None,
     ) -> None:
         self.caller = caller
         self.layers = layers
@@ -98,13 +104,20 @@ class _Decider:
         self.unread = [reason for layer in layers for reason in layer.unread]
         self.budget = Budget(steps)
         self.reasons: list[str] = []
+        self.answers = answers
+        self.place = (
+            *(caller.account, caller.partition, caller.organization, caller.now),
+            *((layer.name, bool(layer.unread)) for layer in layers),
+        )
         self.asked: list[tuple[tuple[object, ...], SendAction, Exposure | None]] = []
 
     def decide(self) -> Decision:
         exposures = [
             exposure
             for bit, action in enumerate(SEND_ACTIONS)
-            if action.name != BOUNCE and (exposure := self._exposure(bit, action)) is not None
+            if action.name != BOUNCE
+            and self._may_reach(bit, action)
+            and (exposure := self._exposure(bit, action)) is not None
         ]
         bounce = self._bounce()
         reasons = list(dict.fromkeys((*self.unread, *self.reasons)))
@@ -124,21 +137,60 @@ class _Decider:
         verdict: Verdict = "no_send" if simulator is None else "simulator_only"
         return Decision(verdict, None, None, (), bounce, simulator)
 
+    def _may_reach(self, bit: int, action: SendAction) -> bool:
+        """Tell whether an action is worth a search: most roles plainly have no way to it."""
+        if not self.statements.may_allow(bit):
+            return False
+        try:
+            question = self._question(bit, action, least=False)
+            return self.statements.may_reach(question, self.budget)
+        except Undecidable:
+            return True  # the search names what it can't decide
+
     def _exposure(self, bit: int, action: SendAction) -> Exposure | None:
         """Find a request with a real recipient, proven before possible."""
-        if not self.statements.may_allow(bit):
-            return None
         likeness = self._likeness(bit, action)
         for known, other, answer in self.asked:
             proven = answer is not None and answer.certainty == "proven"
             if known == likeness and (proven or other.optional == action.optional):
                 return None if answer is None else self._same(answer, bit, action)
-        found = self._searched(bit, action, least=action.name != BULK)
+        found = self._answer(bit, action, likeness)
         self.asked.append((likeness, action, found))
         return found
 
-    def _searched(self, bit: int, action: SendAction, *, least: bool) -> Exposure | None:
+    def _answer(
+        self, bit: int, action: SendAction, likeness: tuple[object, ...]
+    ) -> Exposure | None:
+        """Return what is remembered from a role that says the same of an action, or search."""
+        answers = self.answers
+        if answers is None or self.statements.grants:
+            return self._searched(bit, action)
+        key = (bit, likeness, self.place, self._facts(bit))
+        about = tuple(self.statements.about(bit))
+        known = answers.recall(key)
+        if known is not None and known.steps <= self.budget.left // 2:
+            found = known.moved(about)
+            least = found is not None and found.question.setting.least
+            if found is None or self._allows(found.request, least=least):
+                self.budget.left -= known.steps  # as if searched for: no verdict hangs on memory
+                return found
+        left, dear, doubts = self.budget.left, self.budget.dear, len(self.reasons)
+        found = self._searched(bit, action)
+        if dear == self.budget.dear and doubts == len(self.reasons):
+            answers.keep(key, Known(found, left - self.budget.left, about))
+        return found
+
+    def _facts(self, bit: int) -> tuple[tuple[str, object], ...]:
+        """Return what the statements on an action ask that differs from role to role."""
+        caller = self.caller
+        return tuple(
+            (key, caller.role_id if key == USER_ID else caller.known(key))
+            for key in sorted(filter(hangs_on_caller, self.statements.mentioned(bit)))
+        )
+
+    def _searched(self, bit: int, action: SendAction) -> Exposure | None:
         """Ask under the reading of least access, then of most, within a share of the budget."""
+        least = action.name != BULK
         whole = self.budget
         with whole.shared() as self.budget:
             found = None
@@ -150,13 +202,13 @@ class _Decider:
 
     def _likeness(self, bit: int, action: SendAction) -> tuple[object, ...]:
         """Return what an action's answer hangs on: two actions alike in it are one question."""
-        carried = {name.lower() for name in action.context_keys}
+        keys = carried(action.context_keys)
         return (
-            tuple(self.statements.of(bit)),
+            self.statements.of(bit),
             action.required,
-            carried.intersection(self.statements.mentioned(bit)),
-            action.carries_recipients,
-            FROM_ADDRESS in carried,
+            keys.intersection(self.statements.mentioned(bit)),
+            RECIPIENTS in keys,
+            FROM_ADDRESS in keys,
             action.name in COVERED,
         )
 
@@ -179,7 +231,7 @@ class _Decider:
         if not self.statements.listed(0, bit, allows=True):
             return None
         kept = list(self.reasons)
-        found = self._searched(bit, action, least=True)
+        found = self._answer(bit, action, self._likeness(bit, action))
         self.reasons = kept
         return found
 
@@ -201,13 +253,13 @@ class _Decider:
         "Actions, resources, and condition keys for Amazon SES" doesn't say that each listed type
         is checked; another account's identity needs that account's policy, unknown here.
         """
-        question = self._question(bit, action, least=False)
+        setting = Setting(self.caller, action, least=False)
         kinds = (*action.required, *action.optional)
         for kind in kinds:
-            yield question._replace(kinds=(kind,))
+            yield Question(setting, bit, (kind,))
         if "identity" in kinds and self.statements.account_matters(bit):
-            elsewhere = question.setting._replace(elsewhere=True)
-            yield question._replace(setting=elsewhere, kinds=("identity",))
+            elsewhere = Setting(self.caller, action, least=False, elsewhere=True)
+            yield Question(elsewhere, bit, ("identity",))
 
     def _first(self, questions: Iterator[Question]) -> Exposure | None:
         """Answer questions until one has an answer; what they ask may repeat itself."""
@@ -264,9 +316,11 @@ class _Decider:
         )
 
     def _replay(self, found: Request, *, least: bool) -> None:
-        judged = evaluate(found, self.caller, self.layers, self.identities, least=least)
-        if not judged.allowed:
+        if not self._allows(found, least=least):
             raise Undecidable("the request that was found failed its own replay")
+
+    def _allows(self, found: Request, *, least: bool) -> bool:
+        return evaluate(found, self.caller, self.layers, self.identities, least=least).allowed
 
 
 def _anything(_state: State) -> bool:

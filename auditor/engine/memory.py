@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from auditor.actions import BOUNCE, BULK, SEND_ACTIONS
+from auditor.engine.answers import Answers
 from auditor.engine.caller import USER_ID
 from auditor.engine.decide import Decision, decide
 from auditor.engine.grants import grants
@@ -33,6 +34,7 @@ class Memory:
     def __init__(self, identities: Sequence[IdentityPolicies] = ()) -> None:
         self.identities = identities
         self._known: OrderedDict[object, tuple[tuple[Located, ...], Decision]] = OrderedDict()
+        self._answers = Answers()
 
     def decide(self, caller: Caller, layers: Sequence[Layer]) -> Decision:
         """Decide a role, or take over the decision on an equal one with this role's statements."""
@@ -63,7 +65,7 @@ class Memory:
 
     def _decided(self, caller: Caller, layers: Sequence[Layer], granted: bool) -> Decision:
         united = None if granted else self._united(caller, layers)
-        return united or decide(caller, layers, self.identities)
+        return united or decide(caller, layers, self.identities, answers=self._answers)
 
     def _alone(self, caller: Caller, located: Located) -> Decision:
         """Decide one Allow by itself, within a small budget: it may not settle anything."""

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor import domains
-from auditor.engine.atoms import Option, Single
+from auditor.engine.atoms import Each, Option, Single
 from auditor.engine.caller import REGION, RESOURCE_ACCOUNT, USER_ID
 from auditor.engine.conditions import Setting, atom
-from auditor.engine.constraints import REAL, SIMULATOR, Test
+from auditor.engine.constraints import REAL, SIMULATOR, Test, satisfy
 from auditor.engine.grants import applies, denies, elsewhere, granting, past_boundary
 from auditor.engine.layers import Located, statements
 from auditor.engine.principals import Naming
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.engine.atoms import Atom, Clause
+    from auditor.engine.constraints import Tests
     from auditor.engine.grants import Grant
     from auditor.engine.layers import Layer
+    from auditor.engine.solver import Budget
     from auditor.policy.model import Statement
+
+LIMITS_MAX: Final = 16
+"""Limits on recipients that are looked at one by one before a search; it looks at them anyway."""
 
 TRUE: Final = Option(())
 """An option that asks for nothing."""
@@ -91,7 +96,7 @@ class Statements:
         self._mentioned: dict[int, dict[str, str]] = {}
         self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
         self._avoided: dict[object, list[Option]] = {}
-        self._asked: dict[tuple[Statement, tuple[str, ...], bool, bool], list[Atom] | None] = {}
+        self._asked: dict[object, tuple[Atom, ...] | None] = {}
 
     def listed(self, layer: int, action: int | str, *, allows: bool) -> list[Located]:
         """Return a layer's Allow (or Deny) statements that apply to an action."""
@@ -119,6 +124,39 @@ class Statements:
             grant.located.statement.allows and grant.located.statement.actions >> action & 1
             for grant in self.grants
         )
+
+    def may_reach(self, question: Question, budget: Budget) -> bool:
+        """Tell whether some Allow may let real recipients through (an upper bound).
+
+        ``question`` asks under most access: what can't hold there holds nowhere, whatever the
+        resource. Raises ``Undecidable`` where the budget ends.
+        """
+        action, setting = question.action, question.setting
+        granting = [one.statement for one in self.listed(0, action, allows=True)]
+        granting += [
+            grant.located.statement
+            for grant in self.grants
+            if grant.located.statement.allows and grant.located.statement.actions >> action & 1
+        ]
+        limits: list[Tests] = []
+        for statement in granting:
+            asked = self._holding(statement, setting)
+            if RESOURCE_ACCOUNT in statement.mentions:
+                return True
+            if asked is None:
+                continue
+            limit = frozenset(atom.test for atom in asked if isinstance(atom, Each))
+            if not limit or not setting.action.carries_recipients:
+                return True
+            limits.append(limit)
+        if len(limits) > LIMITS_MAX:
+            return True
+        for limit in dict.fromkeys(limits):
+            found = satisfy(domains.MAILBOX, limit | {REAL})
+            budget.pay(found.cost, found.question)
+            if found.value is not None or found.undecided is not None:
+                return True
+        return False
 
     def of(self, action: int) -> tuple[int, ...]:
         """Return the meanings of all that applies to an action, layer by layer, told apart."""
@@ -226,20 +264,24 @@ class Statements:
         """Return the ways in which an Allow applies."""
         setting = question.setting
         statement = located.statement
-        asked: tuple[Atom, ...] = ()
-        if statement.conditions:
-            key = (statement, setting.action.context_keys, setting.least, setting.elsewhere)
-            if key not in self._asked:
-                self._asked[key] = holding(statement, setting)
-            known = self._asked[key]
-            if known is None:
-                return []
-            asked = tuple(known)
+        asked = self._holding(statement, setting)
+        if asked is None:
+            return []
         place = (statement, kind, setting.least, setting.elsewhere)
         found = self._matching.get(place)
         if found is None:
             found = self._matching[place] = matching(statement, kind, setting)
         return [Option((*asked, *option.atoms), option.then, located) for option in found]
+
+    def _holding(self, statement: Statement, setting: Setting) -> tuple[Atom, ...] | None:
+        """Return what a statement's conditions ask for, worked out once for each question."""
+        if not statement.conditions:
+            return ()
+        key = (statement, setting.action.context_keys, setting.least, setting.elsewhere)
+        if key not in self._asked:
+            found = holding(statement, setting)
+            self._asked[key] = None if found is None else tuple(found)
+        return self._asked[key]
 
     def _avoiding(self, statement: Statement, kind: str, setting: Setting) -> list[Option]:
         """Return the ways in which a Deny doesn't apply, worked out once for each question."""

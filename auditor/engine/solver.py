@@ -36,6 +36,8 @@ class Budget:
     def __init__(self, steps: int = ROLE_BUDGET) -> None:
         self.left = steps
         self.paid: set[object] = set()
+        self.dear = 0
+        """Dear answers met: each is charged once, so what the rest cost hangs on the order."""
 
     @contextmanager
     def shared(self) -> Iterator[Budget]:
@@ -47,6 +49,7 @@ class Budget:
             yield part
         finally:
             self.left += max(part.left, 0)
+            self.dear += part.dear
 
     def spend(self, steps: int) -> None:
         """Raise ``Undecidable`` where no more is left."""
@@ -61,7 +64,9 @@ class Budget:
         """Spend what an answer cost, a dear one (it names its question) only once."""
         if question is None:
             self.spend(cost)
-        elif question in self.paid:
+            return
+        self.dear += 1
+        if question in self.paid:
             self.spend(1)
         else:
             self.paid.add(question)
