@@ -8,9 +8,10 @@ from auditor.chains import Chains
 from auditor.findings import SEVERITIES, Finding, Report, RoleReport
 from auditor.globs import like
 from auditor.judging import Judge
-from auditor.rules.making import chain_finding, self_granting_finding
+from auditor.rules.making import chain_finding
+from auditor.rules.selfgranting import Exposed
 from auditor.scope import in_scope, is_service_linked
-from auditor.selfgrants import Exposed, self_grants
+from auditor.selfgrants import SelfGrants
 from auditor.standing import Standing
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     chains = Chains(standing, judge.decide)
     chains.follow(audited, roles)
     exposed = Exposed(lambda: (role for role in roles if _is_exposed(role, judge, chains)))
-    reports = [_role(role, judge.of(role), chains, exposed) for role in audited]
+    granting = SelfGrants(chains, exposed)
+    reports = [_role(role, judge.of(role), chains, granting) for role in audited]
     return Report(
         generated_at=now,
         account_id=account.account_id,
@@ -55,7 +57,7 @@ def _wanted(role: Role, globs: Sequence[str]) -> bool:
     return not patterns or any(p.matches(role.name) or p.matches(role.arn) for p in patterns)
 
 
-def _role(role: Role, judged: Judged, chains: Chains, exposed: Exposed) -> RoleReport:
+def _role(role: Role, judged: Judged, chains: Chains, granting: SelfGrants) -> RoleReport:
     """Report on one role."""
     verdict, certainty, reason = _verdict(role, judged.decision, chains)
     found = [draft.about(role) for draft in judged.drafts]
@@ -68,9 +70,9 @@ def _role(role: Role, judged: Judged, chains: Chains, exposed: Exposed) -> RoleR
                 role, chain.roles, chain.level, chain.end, chain.allows, plain=chain.plain
             )
         )
-    calls = tuple(self_grants(role, chains, exposed))
-    if calls:
-        found.append(self_granting_finding(role, calls))
+    granted = granting.of(role)
+    if granted is not None:
+        found.append(granted.about(role))
     return RoleReport(
         arn=role.arn,
         name=role.name,

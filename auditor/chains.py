@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeGuard
 
 from auditor.arnindex import ArnIndex
-from auditor.engine.powers import ASSUME_ROLE, Call, Powers
+from auditor.engine.powers import ASSUME_ROLE, Call, Powers, facts_of
 from auditor.errors import PolicyError, Undecidable
 from auditor.policy.parse import load
 from auditor.scope import is_service_linked
@@ -210,18 +210,6 @@ def _level(decision: Decision) -> str:
 
 def _at_least(mine: str, level: str) -> bool:
     return mine in _LEVELS and _LEVELS.index(mine) <= _LEVELS.index(level)
-
-
-def facts_of(role: Role) -> Facts:
-    """Return what is known of a role as a resource: its tags, and no others."""
-    return tuple(
-        fact
-        for prefix in ("aws:resourcetag/", "iam:resourcetag/")
-        for fact in (
-            *((prefix + key.lower(), text) for key, text in role.tags.items()),
-            (prefix, None),
-        )
-    )
 
 
 def _principals(document: object) -> Iterator[object]:

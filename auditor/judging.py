@@ -62,9 +62,8 @@ class Judge:
         asked = {key for one in signed for key in one.facts}
         asked.update(limit.facts if limit is not None else ())
         asked.update(self._standing.facts)
-        head = role.arn.partition(":role/")[0]
         key: tuple[object, ...] = (
-            head,
+            self._standing.home(role),
             tuple(one.number for one in signed if not one.silent),
             None if limit is None else limit.number,
         )

@@ -1,173 +1,176 @@
 """Roles that may rewrite their own permissions, or make a service run an exposed role for them.
 
-Such a role can undo any remedy that isn't a permissions boundary or an SCP. "Privilege escalation"
-in the IAM User Guide's page on passing roles:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+Such a role can undo any remedy that isn't a permissions boundary or an SCP. What it is asked about
+stands in ``rules.selfgranting``; here, roles that say the same are asked once.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.arnindex import ArnIndex
-from auditor.chains import facts_of
-from auditor.errors import PolicyError, Undecidable
-from auditor.policy.parse import load
+from auditor.engine.caller import hangs_on_caller
+from auditor.engine.layers import Located, asked_of
+from auditor.rules.making import draft_self_granting
+from auditor.rules.selfgranting import ASKED, ON_OWN, own_policies, self_grants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from auditor.account import Role
     from auditor.chains import Chains
-    from auditor.engine.powers import Call, Facts, Powers
-
-_ON_ITSELF: Final = (
-    "iam:PutRolePolicy",
-    "iam:AttachRolePolicy",
-    "iam:DeleteRolePolicy",
-    "iam:DetachRolePolicy",
-)
-_ON_ITS_BOUNDARY: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
-_ON_ITS_POLICIES: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
-_ON_IDENTITIES: Final = (
-    "ses:PutIdentityPolicy",
-    "ses:CreateEmailIdentityPolicy",
-    "ses:UpdateEmailIdentityPolicy",
-)
-"""In its own account an SES identity's policy grants by itself:
-https://docs.aws.amazon.com/ses/latest/dg/sending-authorization.html"""
-_RUNNERS: Final = {
-    "codebuild.amazonaws.com": (("codebuild:CreateProject", "codebuild:UpdateProject"),
-                                ("codebuild:StartBuild", "codebuild:StartBuildBatch")),
-    "lambda.amazonaws.com": (("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"),),
-    "ec2.amazonaws.com": (("ec2:RunInstances",),),
-    "ecs-tasks.amazonaws.com": (("ecs:RegisterTaskDefinition",), ("ecs:RunTask",)),
-    "cloudformation.amazonaws.com": (("cloudformation:CreateStack", "cloudformation:UpdateStack"),),
-}  # fmt: skip
-"""By service: groups of actions, one of each of which it takes to make the service run a role."""
+    from auditor.engine.layers import Layer
+    from auditor.engine.powers import Call
+    from auditor.policy.model import Statement
+    from auditor.rules.making import Draft
+    from auditor.rules.selfgranting import Exposed
 
 
-class Exposed:
-    """The roles of an account that can mail real people, looked for when first asked about."""
+class _Answer(NamedTuple):
+    """What one role was answered. ``met`` are the exposed roles that were looked at for it."""
 
-    def __init__(self, find: Callable[[], Iterable[Role]]) -> None:
-        self._find = find
-        self._roles: dict[str, Role] | None = None
-        self._index = ArnIndex(())
+    draft: Draft | None
+    met: frozenset[str]
 
-    def matching(self, patterns: Sequence[str]) -> Iterator[Role]:
-        """Yield the roles that patterns may match, by ARN."""
-        if not patterns:
-            return
-        if self._roles is None:
-            found = sorted(self._find(), key=lambda role: role.arn)
-            self._roles = {role.arn: role for role in found}
-            self._index = ArnIndex(self._roles)
-        within = self._index.matching(patterns)
-        arns = self._roles if within is None else sorted(within)
-        yield from (self._roles[arn] for arn in arns)
+    def serves(self, role: Role) -> bool:
+        """Tell whether another role gets the same: no role is offered itself as an exposed one."""
+        return role.arn not in self.met
 
 
-def self_grants(role: Role, chains: Chains, exposed: Exposed) -> Iterator[Call]:
-    """Yield the calls by which a role may rewrite its own permissions, or run an exposed role."""
-    powers = chains.powers(role)
-    if powers is None:
-        return
-    limit = role.boundary.arn if role.boundary is not None else None
-    own = (*facts_of(role), ("iam:permissionsboundary", limit))
-    ask = partial(_asked, powers)
-    for action in _ON_ITSELF:
-        yield from ask(action, role.arn, own)
-    if role.boundary is not None:
-        for action in _ON_ITS_BOUNDARY:
-            yield from ask(action, role.arn, own[:-1])
-    for source in (*role.attached, *((role.boundary,) if role.boundary is not None else ())):
-        if source.arn is not None and ":iam::aws:policy/" not in source.arn:
-            for action in _ON_ITS_POLICIES:
-                yield from ask(action, source.arn, ())
-    granting = (call for action in _ON_IDENTITIES for call in _on_some(powers, action))
-    yield from islice(granting, 1)
-    yield from _rewriting_trust(role, powers, exposed)
-    yield from _passing(role, powers, exposed)
+class _Known(NamedTuple):
+    """An answer as calls, with the statements that they were found among, in their order."""
+
+    calls: tuple[Call, ...]
+    among: tuple[Located, ...]
+    owner: Role
+    met: frozenset[str]
 
 
-def _asked(powers: Powers, action: str, resource: str, facts: Facts) -> Iterator[Call]:
-    try:
-        call = powers.call(action, resource, facts)
-    except Undecidable:
-        return  # a remark beside the verdict: one that can't be decided isn't made
-    if call is not None:
-        yield call
+class SelfGrants:
+    """The self-granting findings of one account: roles that say the same share one answer.
+
+    An answer is shared between roles of one account and partition that have the same boundary and
+    as many policies of the account attached, whose statements that name one of ``ASKED`` say the
+    same in the same order and can't tell roles, or attached policies, apart (see ``_tells``).
+    """
+
+    def __init__(self, chains: Chains, exposed: Exposed) -> None:
+        self._chains = chains
+        self._standing = chains.standing
+        self._exposed = exposed
+        self._by_texts: dict[object, _Answer] = {}
+        self._by_meaning: dict[object, _Known] = {}
+
+    def of(self, role: Role) -> Draft | None:
+        """Return what to say of a role's own powers; None where there is nothing."""
+        if not self._standing.has_powers(role):
+            return None
+        texts = (role.inline, role.attached, role.boundary, self._standing.home(role))
+        answer = self._by_texts.get(texts)
+        if answer is not None and answer.serves(role):
+            return answer.draft
+        layers = self._standing.layers(role, whole=True)
+        among = tuple(_naming(layers))
+        shared = not _tells(role, among)
+        known = None
+        if shared:
+            meaning = self._meaning(role, layers, among)
+            known = self._by_meaning.get(meaning)
+        if known is None or role.arn in known.met:
+            known = self._asked(role, among)
+            if shared and role.arn not in known.met:
+                self._by_meaning.setdefault(meaning, known)
+        calls = _moved(known, role, among)
+        answer = _Answer(_draft(role, calls) if calls else None, known.met)
+        if shared and answer.serves(role):
+            self._by_texts[texts] = answer
+        return answer.draft
+
+    def _asked(self, role: Role, among: tuple[Located, ...]) -> _Known:
+        powers = self._chains.powers(role)
+        met: set[str] = set()
+        calls = () if powers is None else tuple(self_grants(role, powers, self._exposed, met))
+        return _Known(calls, among, role, frozenset(met))
+
+    def _meaning(self, role: Role, layers: Sequence[Layer], among: Sequence[Located]) -> object:
+        """Return all that an answer hangs on, for statements that can't tell roles apart."""
+        return (
+            self._standing.home(role),
+            None if role.boundary is None else (role.boundary.arn,),
+            len(own_policies(role)),
+            tuple((layer.name, bool(layer.unread)) for layer in layers),
+            tuple((one.layer, asked_of(one.statement, ASKED), one.statement.meaning)
+                  for one in among),
+        )  # fmt: skip
 
 
-PASSED_MAX: Final = 50
-"""Exposed roles that are tried for one that a role may pass on: a remark needs but one."""
+def _naming(layers: Sequence[Layer]) -> Iterator[Located]:
+    """Yield the statements that name one of the actions in question."""
+    for layer in layers:
+        for placed in layer.documents:
+            for statement in placed.document.statements:
+                if asked_of(statement, ASKED):
+                    yield Located(layer.name, placed.source, statement)
 
 
-def _passing(role: Role, powers: Powers, exposed: Exposed) -> Iterator[Call]:
-    """Yield at most one PassRole: of an exposed role, to a service that can be made to run it."""
-    if not powers.names("iam:PassRole"):
-        return
-    services = [
-        service
-        for service, groups in _RUNNERS.items()
-        if all(any(_may_run(powers, name) for name in group) for group in groups)
-    ]
-    if not services:
-        return
-    targets = exposed.matching(powers.patterns("iam:PassRole"))
-    for target in islice(targets, PASSED_MAX):
-        for service in services:
-            if target.arn != role.arn and _trusts(target, service):
-                facts: Facts = (("iam:passedtoservice", service),)
-                for call in _asked(powers, "iam:PassRole", target.arn, facts):
-                    yield call
-                    return
+def _tells(role: Role, among: Sequence[Located]) -> bool:
+    """Tell whether some statement may answer otherwise for another role that has the same ones.
 
-
-def _rewriting_trust(role: Role, powers: Powers, exposed: Exposed) -> Iterator[Call]:
-    """Yield at most one call that would let the role into an exposed one."""
-    action = "iam:UpdateAssumeRolePolicy"
-    for target in islice(exposed.matching(powers.patterns(action)), PASSED_MAX):
-        if target.arn != role.arn:
-            for call in _asked(powers, action, target.arn, facts_of(target)):
-                yield call
-                return
-
-
-def _may_run(powers: Powers, action: str) -> bool:
-    return next(_on_some(powers, action), None) is not None
-
-
-def _on_some(powers: Powers, action: str) -> Iterator[Call]:
-    """Yield at most one call of an action: on an example, or on one of each of its patterns."""
-    if not powers.names(action):
-        return
-    service = action.partition(":")[0]
-    caller = powers.caller
-    kind = "identity/example.com" if service == "ses" else "example/example"
-    plain = f"arn:{caller.partition}:{service}:us-east-1:{caller.account}:{kind}"
-    examples = (
-        text.replace("*", "example").replace("?", "x")
-        for text in powers.patterns(action)
-        if text.startswith("arn:")
+    By a key that hangs on the caller or on the role as a resource; or, where it names an action on
+    the role itself or its policies, by a pattern that could match one ARN and not another. (An
+    upper bound.)
+    """
+    ours = ":".join(role.arn.split(":", 3)[:3]) + ":"
+    arns = own_policies(role)
+    return (
+        len(set(among)) < len(among)  # which of two equal ones is meant can't be told
+        or len(set(arns)) < len(arns)
+        or not all(arn.startswith(ours) for arn in (role.arn, *arns))
+        or any(_tells_apart(one.statement, ours) for one in among)
     )
-    for example in islice((plain, *examples), PASSED_MAX):
-        for call in _asked(powers, action, example, ()):
-            yield call
-            return
 
 
-def _trusts(target: Role, service: str) -> bool:
-    try:
-        raw = load(target.trust.document).get("Statement")
-    except PolicyError:
-        return False
-    for entry in raw if isinstance(raw, list) else [raw]:
-        principal = entry.get("Principal") if isinstance(entry, dict) else None
-        named = principal.get("Service") if isinstance(principal, dict) else None
-        if service in (named if isinstance(named, list) else [named]):
-            return True
-    return False
+def _tells_apart(statement: Statement, ours: str) -> bool:
+    """Tell whether a statement may tell apart roles whose ARNs, and policies', start alike."""
+    if any(hangs_on_caller(key) or key.startswith(_RESOURCE_TAGS) for key in statement.mentions):
+        return True
+    return bool(asked_of(statement, ON_OWN)) and any(
+        text != "*" and _may_match(text, ours) for text in statement.resources
+    )
+
+
+_RESOURCE_TAGS: Final = ("aws:resourcetag/", "iam:resourcetag/")
+
+
+@lru_cache(maxsize=8_192)
+def _may_match(pattern: str, start: str) -> bool:
+    """Tell whether a pattern may match an ARN that starts so: by its text before any wildcard."""
+    head = _WILD.split(pattern, maxsplit=1)[0]
+    return head.startswith(start) or start.startswith(head)
+
+
+_WILD: Final = re.compile(r"[*?$]")
+
+
+def _moved(known: _Known, role: Role, among: tuple[Located, ...]) -> tuple[Call, ...]:
+    """Return the calls as those of a role that says the same, with its own ARNs and statements."""
+    if known.owner is role:
+        return known.calls
+    places = dict(zip(known.among, among, strict=True))
+    arns = dict(zip(own_policies(known.owner), own_policies(role), strict=True))
+    arns[known.owner.arn] = role.arn
+    return tuple(
+        call._replace(
+            resource=arns[call.resource] if call.action in ON_OWN else call.resource,
+            allows=tuple(places[one] for one in call.allows),
+        )
+        for call in known.calls
+    )
+
+
+def _draft(role: Role, calls: Sequence[Call]) -> Draft:
+    first = calls[0]
+    return draft_self_granting(
+        calls, on_itself=first.action in ON_OWN and first.resource == role.arn
+    )

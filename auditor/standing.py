@@ -120,13 +120,21 @@ class Standing:
             if hangs_on_caller(key)
         )  # fmt: skip
 
+    def home(self, role: Role) -> tuple[str, ...]:
+        """Return a role's ARN but for its last part (all of it where it has too few parts).
+
+        Roles of one home are of one partition and account.
+        """
+        parts = role.arn.split(":", 5)
+        return tuple(parts[:5]) if len(parts) > 5 else (role.arn,)
+
     def caller(self, role: Role) -> Caller:
         """Return what is known of a role's sessions; account and partition are its ARN's."""
-        parts = role.arn.split(":")
+        home = self.home(role)
         return Caller(
             arn=role.arn,
-            account=parts[4] if len(parts) > 5 else self.account.account_id,
-            partition=parts[1] if len(parts) > 5 else self.account.partition,
+            account=home[4] if len(home) > 1 else self.account.account_id,
+            partition=home[1] if len(home) > 1 else self.account.partition,
             role_id=role.role_id,
             tags={key.lower(): value for key, value in role.tags.items()},
             now=self.now,

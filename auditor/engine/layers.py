@@ -84,6 +84,19 @@ def _naming(layer: LayerName, placed: Placed, action: str) -> tuple[Located, ...
     )
 
 
+def asked_of(statement: Statement, actions: tuple[str, ...]) -> int:
+    """Return which of some actions a statement applies to: bit ``i`` for ``actions[i]``."""
+    mask = 0
+    for name in statement.names:
+        mask |= _bits(name, actions)
+    return mask ^ ((1 << len(actions)) - 1) if statement.not_action else mask
+
+
+@lru_cache(maxsize=65_536)
+def _bits(pattern: str, actions: tuple[str, ...]) -> int:
+    return sum(1 << bit for bit, action in enumerate(actions) if _named(pattern, action))
+
+
 def names(statement: Statement, action: str) -> bool:
     """Tell whether a statement applies to an action, by name and without case."""
     return statement.not_action != any(_named(name, action) for name in statement.names)

@@ -28,6 +28,7 @@ from auditor.errors import Undecidable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from auditor.account import Role
     from auditor.engine.atoms import Clause
     from auditor.engine.caller import Caller
     from auditor.engine.layers import Layer
@@ -36,6 +37,18 @@ if TYPE_CHECKING:
 Facts = tuple[tuple[str, str | None], ...]
 
 ASSUME_ROLE = "sts:AssumeRole"
+
+
+def facts_of(role: Role) -> Facts:
+    """Return what is known of a role as a resource: its tags, and no others."""
+    return tuple(
+        fact
+        for prefix in ("aws:resourcetag/", "iam:resourcetag/")
+        for fact in (
+            *((prefix + key.lower(), text) for key, text in role.tags.items()),
+            (prefix, None),
+        )
+    )
 
 
 class Call(NamedTuple):

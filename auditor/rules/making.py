@@ -30,7 +30,10 @@ def severity_of(exposure: Exposure) -> Severity:
 
 
 class Draft(NamedTuple):
-    """A finding but for the role it is about: ``tail`` follows the role's name in the title."""
+    """A finding but for the role it is about: ``tail`` follows the role's name in the title.
+
+    ``on_itself``: the witness's one resource is the role, whichever it is.
+    """
 
     rule: str
     severity: Severity
@@ -39,16 +42,20 @@ class Draft(NamedTuple):
     tail: str
     witness: Witness | None
     statements: tuple[StatementRef, ...]
+    on_itself: bool = False
 
     def about(self, role: Role) -> Finding:
         """Return the finding on a role."""
+        witness = self.witness
+        if self.on_itself and witness is not None:
+            witness = Witness(witness.action, (role.arn,), witness.context)
         return Finding(
             _id(role.arn, self.rule, self.action),
             self.rule,
             self.severity,
             self.certainty,
             role.name + self.tail,
-            self.witness,
+            witness,
             self.statements,
             _remedy(self.rule),
         )
@@ -144,8 +151,11 @@ def chain_finding(
     )
 
 
-def self_granting_finding(role: Role, calls: Sequence[Call]) -> Finding:
-    """Return the finding about a role that may rewrite its own permissions."""
+def draft_self_granting(calls: Sequence[Call], *, on_itself: bool) -> Draft:
+    """Draft the finding about a role that may rewrite its own permissions.
+
+    ``on_itself``: the first call's resource is the role, whichever it is about.
+    """
     own: dict[str, None] = {}
     parts: list[str] = []
     for call in calls:
@@ -161,13 +171,13 @@ def self_granting_finding(role: Role, calls: Sequence[Call]) -> Finding:
     if own:
         parts.insert(0, f"rewrite its own permissions ({', '.join(own)})")
     first = calls[0]
-    return Finding(
-        id=_id(role.arn, "self-granting", ""),
-        rule="self-granting",
-        severity="low",
-        certainty="possible",  # nothing is mailed before the role has used what it may do
-        title=f"{role.name} can undo any remedy: it may {' and '.join(parts)}.",
-        witness=Witness(first.action, (first.resource,), {}),
-        statements=_refs(dict.fromkeys(one for call in calls for one in call.allows)),
-        remediation=_remedy("self-granting"),
+    return Draft(
+        "self-granting",
+        "low",
+        "possible",  # nothing is mailed before the role has used what it may do
+        "",
+        f" can undo any remedy: it may {' and '.join(parts)}.",
+        Witness(first.action, (first.resource,), {}),
+        _refs(dict.fromkeys(one for call in calls for one in call.allows)),
+        on_itself=on_itself,
     )
