@@ -14,7 +14,7 @@ from auditor import domains, hosts
 from auditor.actions import FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS, SendAction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from auditor.domains import Domain
 
@@ -135,6 +135,14 @@ def carried(names: tuple[str, ...]) -> frozenset[str]:
 def hangs_on_caller(key: str) -> bool:
     """Tell whether a key's value (or absence) may differ between two roles of one account."""
     return key.startswith(_TAG) or key in ("aws:principalarn", USER_ID)
+
+
+def facts(caller: Caller, keys: Iterable[str]) -> tuple[tuple[str, object], ...]:
+    """Return what of these keys differs between two roles of one account, for this one."""
+    return tuple(
+        (key, caller.role_id if key == USER_ID else caller.known(key))
+        for key in sorted(filter(hangs_on_caller, keys))
+    )
 
 
 _ABSENT_KEY: Final = Key(Presence.ABSENT)

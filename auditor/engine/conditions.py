@@ -10,9 +10,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from auditor.actions import RECIPIENTS
 from auditor.engine import constraints
 from auditor.engine.atoms import Each, Single, Some
-from auditor.engine.caller import CLOCK, RESOURCE_ACCOUNT, Caller, Key, Presence
+from auditor.engine.caller import CLOCK, MFA, RESOURCE_ACCOUNT, Caller, Key, Presence
 from auditor.engine.constraints import Test
 from auditor.policy.operators import NULL, read
 from auditor.policy.variables import resolve
@@ -88,6 +89,20 @@ def _matchers(condition: Condition, setting: Setting | None) -> tuple[frozenset[
         else:
             ready.append(read(operator, text))
     return frozenset(matcher for matcher in ready if matcher is not None), None in ready
+
+
+def settled(condition: Condition) -> bool:
+    """Tell whether a condition plainly asks the same under both readings (False is no proof)."""
+    if condition.has_variables or condition.key == MFA:
+        return False
+    if condition.quantifier == "any" and condition.if_exists:
+        return False
+    if condition.key == RECIPIENTS and not condition.quantifier:
+        return False
+    operator = condition.operator
+    return operator.family == "string" or all(
+        read(operator, text) is not None for text in condition.values
+    )
 
 
 def passing(condition: Condition, setting: Setting, *, allows: bool, variables: bool) -> Test:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.actions import BOUNCE, BULK, FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS, SendAction
 from auditor.engine.answers import Known
-from auditor.engine.caller import USER_ID, carried, hangs_on_caller
+from auditor.engine.caller import carried, facts
 from auditor.engine.conditions import Setting
 from auditor.engine.evaluate import evaluate
 from auditor.engine.grants import COVERED, grants
@@ -165,7 +165,7 @@ class _Decider:
         answers = self.answers
         if answers is None or self.statements.grants:
             return self._searched(bit, action)
-        key = (bit, likeness, self.place, self._facts(bit))
+        key = (bit, likeness, self.place, facts(self.caller, self.statements.mentioned(bit)))
         about = tuple(self.statements.about(bit))
         known = answers.recall(key)
         if known is not None and known.steps <= self.budget.left // 2:
@@ -179,14 +179,6 @@ class _Decider:
         if dear == self.budget.dear and doubts == len(self.reasons):
             answers.keep(key, Known(found, left - self.budget.left, about))
         return found
-
-    def _facts(self, bit: int) -> tuple[tuple[str, object], ...]:
-        """Return what the statements on an action ask that differs from role to role."""
-        caller = self.caller
-        return tuple(
-            (key, caller.role_id if key == USER_ID else caller.known(key))
-            for key in sorted(filter(hangs_on_caller, self.statements.mentioned(bit)))
-        )
 
     def _searched(self, bit: int, action: SendAction) -> Exposure | None:
         """Ask under the reading of least access, then of most, within a share of the budget."""

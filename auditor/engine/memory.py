@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.actions import BOUNCE, BULK, SEND_ACTIONS
 from auditor.engine.answers import Answers
-from auditor.engine.caller import USER_ID
+from auditor.engine.caller import facts
 from auditor.engine.decide import Decision, decide
 from auditor.engine.grants import grants
 from auditor.engine.layers import Layer, Located, Placed
@@ -142,18 +142,12 @@ def _key(
     caller: Caller, layers: Sequence[Layer], located: tuple[Located, ...]
 ) -> tuple[object, ...]:
     """Return all that a decision hangs on: what the statements mean, and what they ask about."""
-    facts = {
-        key: caller.role_id if key == USER_ID else caller.known(key)
-        for one in located
-        for key in one.statement.mentions
-    }
+    asked = {key for one in located for key in one.statement.mentions}
     return (
-        tuple((one.layer, one.statement.meaning) for one in located),
-        tuple((layer.name, layer.unread) for layer in layers),
-        tuple(sorted(facts.items(), key=lambda item: item[0])),
-        caller.account,
-        caller.partition,
-        caller.now,
+        tuple([(one.layer, one.statement.meaning) for one in located]),
+        tuple([(layer.name, layer.unread) for layer in layers]),
+        facts(caller, asked),
+        (caller.account, caller.partition, caller.now, caller.organization),
     )
 
 

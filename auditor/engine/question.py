@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from auditor import domains
 from auditor.engine.atoms import Each, Option, Single
 from auditor.engine.caller import REGION, RESOURCE_ACCOUNT, USER_ID
-from auditor.engine.conditions import Setting, atom
+from auditor.engine.conditions import Setting, atom, settled
 from auditor.engine.constraints import REAL, SIMULATOR, Test, satisfy
 from auditor.engine.grants import applies, denies, elsewhere, granting, past_boundary
 from auditor.engine.layers import Located, statements
 from auditor.engine.principals import Naming
-from auditor.engine.resources import failing, matching
+from auditor.engine.resources import failing, matching, whole
 from auditor.engine.state import State, Variable
 from auditor.globs import exactly, like
 
@@ -95,6 +95,7 @@ class Statements:
                         self._listed.setdefault(place, []).append(located)
         self._mentioned: dict[int, dict[str, str]] = {}
         self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
+        self._settled: dict[Statement, bool] = {}
         self._avoided: dict[object, list[Option]] = {}
         self._asked: dict[object, tuple[Atom, ...] | None] = {}
 
@@ -267,7 +268,8 @@ class Statements:
         asked = self._holding(statement, setting)
         if asked is None:
             return []
-        place = (statement, kind, setting.least, setting.elsewhere)
+        least = setting.least and not all(map(whole, statement.resources))
+        place = (statement, kind, least, setting.elsewhere)
         found = self._matching.get(place)
         if found is None:
             found = self._matching[place] = matching(statement, kind, setting)
@@ -277,7 +279,13 @@ class Statements:
         """Return what a statement's conditions ask for, worked out once for each question."""
         if not statement.conditions:
             return ()
-        key = (statement, setting.action.context_keys, setting.least, setting.elsewhere)
+        both = self._settled.get(statement)
+        if both is None:
+            both = self._settled[statement] = all(map(settled, statement.conditions))
+        least, elsewhere = setting.least, setting.elsewhere
+        if both:  # one answer serves both readings
+            least, elsewhere = False, elsewhere and RESOURCE_ACCOUNT in statement.mentions
+        key = (statement, setting.action.context_keys, least, elsewhere)
         if key not in self._asked:
             found = holding(statement, setting)
             self._asked[key] = None if found is None else tuple(found)

@@ -155,6 +155,11 @@ def _glob(statement: Statement, text: str, setting: Setting, *, generous: bool) 
     return joined(resolved, wild=True, fold=False)
 
 
+def whole(text: str) -> bool:
+    """Tell whether a pattern plainly means the same under both readings: it has all six parts."""
+    return text == "*" or (text.count(":") >= 5 and "${" not in text)
+
+
 Asked = tuple["Atom", ...]
 """What one pattern asks of a resource."""
 
