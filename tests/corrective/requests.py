@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.judge.calls import ACCOUNT, SENDS, Call, Subject, known, succeeds
 from tests.judge.concrete import Reading, Request, allows
@@ -12,6 +12,7 @@ from tests.judge.verdicts import peer_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from auditor.corrective.documents import Document
     from tests.judge.concrete import Values
 
 SIMULATED: Final = (
@@ -86,3 +87,12 @@ def check(subject: Subject, action: str, resource: str, reading: Reading) -> boo
 def concrete(pattern: str) -> str:
     """Return a text that a pattern of ``*`` and ``?`` matches."""
     return re.sub(r"\?", "1", pattern.replace("*", "x"))
+
+
+def statement(document: Document) -> dict[str, Any]:
+    """Return the one statement of a sender."""
+    statements = document["Statement"]
+    assert isinstance(statements, list)
+    (one,) = statements
+    assert isinstance(one, dict)
+    return one
