@@ -31,7 +31,7 @@ class Glob:
     wildcards are ordered (``?`` before ``*``) and ``**`` is ``*``.
     """
 
-    __slots__ = ("_chunks", "_hash", "_items", "_shown", "fold", "literal")
+    __slots__ = ("_hash", "_items", "_shown", "chunks", "fold", "literal")
 
     def __init__(
         self, items: Iterable[str], *, fold: bool = False, chunks: Chunks | None = None
@@ -45,7 +45,7 @@ class Glob:
         self.literal: str | None = None
         if len(chunks) == 1 and isinstance(chunks[0], str):
             self.literal = chunks[0]
-        self._chunks = chunks
+        self.chunks = chunks
         self._shown: str | None = None
         self._hash = hash((chunks, fold))
 
@@ -53,12 +53,12 @@ class Glob:
     def items(self) -> tuple[str, ...]:
         """The pattern, item by item."""
         if self._items is None:
-            first, *others = self._chunks
+            first, *others = self.chunks
             self._items = (*first, *(item for chunk in others for item in (STAR, *chunk)))
         return self._items
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Glob) and self._chunks == other._chunks and self.fold == other.fold
+        return isinstance(other, Glob) and self.chunks == other.chunks and self.fold == other.fold
 
     def __hash__(self) -> int:
         return self._hash
@@ -70,7 +70,7 @@ class Glob:
         if self._shown is None:
             self._shown = STAR[0].join(
                 chunk if isinstance(chunk, str) else "".join(item[0] for item in chunk)
-                for chunk in self._chunks
+                for chunk in self.chunks
             )
         return self._shown
 
@@ -80,7 +80,7 @@ class Glob:
             text = fold_case(text)
         if self.literal is not None:
             return text == self.literal
-        chunks = self._chunks
+        chunks = self.chunks
         first, last = chunks[0], chunks[-1]
         if len(chunks) == 1:  # no star: the one chunk is the whole text
             return len(text) == len(first) and _fits(first, text, 0)
@@ -105,7 +105,7 @@ class Glob:
         """
         if other.literal is not None and (self.fold or not other.fold):
             return self.matches(other.literal)
-        if self._chunks == ("", ""):
+        if self.chunks == ("", ""):
             return True
         if (other.fold and not self.fold) or not self.ends_like(other):
             return False

@@ -135,7 +135,12 @@ def _folds(glob: Glob | Pattern) -> bool:
 def _guesses(domain: Domain, wanted: list[Language]) -> Iterator[str]:
     """Yield readable values: patterns with their wildcards filled in."""
     for globs in wanted:
-        for glob in sorted(globs, key=repr)[:8]:
+        for glob in sorted(globs, key=repr)[:8] if len(globs) > 1 else globs:
+            if isinstance(glob, Glob) and len(glob.chunks) == 2:
+                before, behind = glob.chunks
+                if isinstance(before, str) and isinstance(behind, str):  # one star, the usual shape
+                    yield from [f"{before}{fill}{behind}" for fill in domain.fillers]
+                    continue
             items = [item for item, _, _ in items_of(glob)]
             wild = sum(1 for item in items if item in (STAR, ANY))
             if wild > 8:

@@ -8,7 +8,7 @@ safe there: safe). Every exposure carries its request, replayed by ``evaluate`` 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import BOUNCE, BULK, FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS, SendAction
 from auditor.engine.answers import Known
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from auditor.engine.request import Request
     from auditor.engine.state import State
     from auditor.findings import Certainty, Verdict
+
+
+_BOUNCE_BIT: Final = next(i for i, action in enumerate(SEND_ACTIONS) if action.name == BOUNCE)
 
 
 class Exposure(NamedTuple):
@@ -115,7 +118,8 @@ class _Decider:
         exposures = [
             exposure
             for bit, action in enumerate(SEND_ACTIONS)
-            if action.name != BOUNCE
+            if self.statements.allowed >> bit & 1
+            and action.name != BOUNCE
             and self._may_reach(bit, action)
             and (exposure := self._exposure(bit, action)) is not None
         ]
@@ -138,9 +142,7 @@ class _Decider:
         return Decision(verdict, None, None, (), bounce, simulator)
 
     def _may_reach(self, bit: int, action: SendAction) -> bool:
-        """Tell whether an action is worth a search: most roles plainly have no way to it."""
-        if not self.statements.may_allow(bit):
-            return False
+        """Tell whether an action is worth a search: a limit on recipients may plainly end it."""
         try:
             question = self._question(bit, action, least=False)
             return self.statements.may_reach(question, self.budget)
@@ -218,7 +220,7 @@ class _Decider:
 
     def _bounce(self) -> Exposure | None:
         """Find a SendBounce; what can't be told about it doesn't touch the verdict."""
-        bit = next(i for i, action in enumerate(SEND_ACTIONS) if action.name == BOUNCE)
+        bit = _BOUNCE_BIT
         action = SEND_ACTIONS[bit]
         if not self.statements.listed(0, bit, allows=True):
             return None
@@ -232,7 +234,7 @@ class _Decider:
         return self._first(
             question._replace(simulator=True)
             for bit, action in enumerate(SEND_ACTIONS)
-            if action.carries_recipients and self.statements.may_allow(bit)
+            if action.carries_recipients and self.statements.allowed >> bit & 1
             for question in self._most(bit, action)
         )
 

@@ -93,6 +93,15 @@ class Statements:
                     for action in _bits(statement.actions):
                         place = (at, action, statement.allows)
                         self._listed.setdefault(place, []).append(located)
+        self.allowed = 0
+        """The actions that anything grants, bit by bit: most roles have nothing that does."""
+        for layer in layers[:1]:
+            for placed in layer.documents:
+                for statement in placed.document.statements:
+                    self.allowed |= statement.actions if statement.allows else 0
+        for grant in grants:
+            statement = grant.located.statement
+            self.allowed |= statement.actions if statement.allows else 0
         self._mentioned: dict[int, dict[str, str]] = {}
         self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
         self._settled: dict[Statement, bool] = {}
@@ -118,13 +127,6 @@ class Statements:
         for grant in self.grants:
             if grant.located.statement.actions >> action & 1:
                 yield grant.located
-
-    def may_allow(self, action: int) -> bool:
-        """Tell whether anything grants an action at all: most roles have nothing that does."""
-        return bool(self.listed(0, action, allows=True)) or any(
-            grant.located.statement.allows and grant.located.statement.actions >> action & 1
-            for grant in self.grants
-        )
 
     def may_reach(self, question: Question, budget: Budget) -> bool:
         """Tell whether some Allow may let real recipients through (an upper bound).
@@ -174,13 +176,14 @@ class Statements:
 
     def mentioned(self, action: int) -> dict[str, str]:
         """Return the keys that the action's statements mention, lower case to AWS's spelling."""
-        if action not in self._mentioned:
+        found = self._mentioned.get(action)
+        if found is None:
             found = self._mentioned[action] = {}
             for located in self.about(action):
                 found.update(located.statement.mentions)
             if any(grant.naming is Naming.SESSION for grant in self.grants):
                 found[USER_ID] = "aws:userid"
-        return self._mentioned[action]
+        return found
 
     def account_matters(self, action: int) -> bool:
         """Tell whether it may matter whose account a resource is in (an upper bound)."""

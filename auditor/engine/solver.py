@@ -107,7 +107,8 @@ class Search:
 
     def run(self, state: State, clauses: Iterable[Clause]) -> Solution | None:
         """Return a solution, or None where there is none."""
-        root = _Node(state, (), tuple(sorted(self._merged(clauses), key=len)))
+        merged = self._merged(clauses)
+        root = _Node(state, (), tuple(sorted(merged, key=len) if len(merged) > 1 else merged))
         stack: list[Iterator[_Node]] = [iter((root,))]
         while stack:
             node = next(stack[-1], None)

@@ -64,7 +64,8 @@ def request(state: State, question: Question, names: Mapping[str, str]) -> Reque
     context["aws:RequestedRegion"] = region
     if question.setting.elsewhere:
         names = {**names, RESOURCE_ACCOUNT: "aws:ResourceAccount"}
-    for key, spelling in sorted(names.items(), key=lambda item: item[1]):
+    mentioned = names.items()
+    for key, spelling in sorted(mentioned, key=_spelling) if len(names) > 1 else mentioned:
         if key in (RECIPIENTS, REGION):
             continue
         value = _context(state, question.setting.key(key), key, tied)
@@ -78,6 +79,10 @@ def request(state: State, question: Question, names: Mapping[str, str]) -> Reque
         name = name or _value(state, kind, domains.RESOURCES[kind])
         resources.append(f"arn:{caller.partition}:ses:{region}:{owner}:{name}")
     return Request(question.setting.action.name, tuple(resources), context)
+
+
+def _spelling(name: tuple[str, str]) -> str:
+    return name[1]
 
 
 def _value(state: State, variable: str, domain: Domain) -> str:
