@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from auditor.corrective.description import DESCRIPTION
@@ -75,7 +75,7 @@ def _hcl_string(text: str) -> str:
     two ways: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-literals
     """
     out = []
-    for char, following in zip(text, [*text[1:], ""], strict=True):
+    for char, following in zip_longest(text, text[1:], fillvalue=""):
         if char in "$%" and following == "{":
             out.append(char * 2)
         elif char in "$%" and following in ("$", "%"):
