@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.chains import Chains
-from auditor.findings import SEVERITIES, Finding, Report, RoleReport
+from auditor.findings import Report, RoleReport
 from auditor.globs import like
 from auditor.judging import Judge
-from auditor.rules.making import chain_finding
+from auditor.rules.making import chain_finding, order_of
 from auditor.rules.selfgranting import Exposed
 from auditor.scope import in_scope, is_service_linked
 from auditor.selfgrants import SelfGrants
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auditor.account import Account, Role
     from auditor.engine.decide import Decision
     from auditor.findings import Certainty, Verdict
+    from auditor.globs import Glob
     from auditor.judging import Judged
 
 
@@ -33,7 +34,8 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     standing = Standing(account, int(now.timestamp()))
     judge = Judge(standing)
     roles = list(account.roles)
-    audited = [role for role in roles if in_scope(role) and _wanted(role, role_globs)]
+    wanted = [like(glob) for glob in role_globs]
+    audited = [role for role in roles if in_scope(role) and _wanted(role, wanted)]
     chains = Chains(standing, judge.decide)
     chains.follow(audited, roles)
     exposed = Exposed(lambda: (role for role in roles if _is_exposed(role, judge, chains)))
@@ -52,17 +54,15 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     )
 
 
-def _wanted(role: Role, globs: Sequence[str]) -> bool:
-    patterns = [like(glob) for glob in globs]
-    return not patterns or any(p.matches(role.name) or p.matches(role.arn) for p in patterns)
+def _wanted(role: Role, globs: Sequence[Glob]) -> bool:
+    return not globs or any(one.matches(role.name) or one.matches(role.arn) for one in globs)
 
 
 def _role(role: Role, judged: Judged, chains: Chains, granting: SelfGrants) -> RoleReport:
     """Report on one role."""
     verdict, certainty, reason = _verdict(role, judged.decision, chains)
-    found = [draft.about(role) for draft in judged.drafts]
-    if verdict != "exposed":
-        found += [draft.about(role) for draft in judged.advice]
+    drafts = judged.drafts if verdict == "exposed" else judged.advised
+    found = [draft.about(role) for draft in drafts]
     chain = chains.found.get(role.arn)
     if chain is not None and chain.level != "undetermined":
         found.append(
@@ -80,7 +80,7 @@ def _role(role: Role, judged: Judged, chains: Chains, granting: SelfGrants) -> R
         verdict=verdict,
         certainty=certainty,
         reason=reason,
-        findings=tuple(sorted(found, key=_order)),
+        findings=tuple(found if len(found) == len(drafts) else sorted(found, key=order_of)),
         notes=judged.decision.notes,
     )
 
@@ -93,11 +93,6 @@ def _is_exposed(role: Role, judge: Judge, chains: Chains) -> bool:
     return judge.decide(role).verdict == "exposed" or (
         chain is not None and chain.level != "undetermined"
     )
-
-
-def _order(finding: Finding) -> tuple[int, str, str]:
-    action = finding.witness.action if finding.witness else ""
-    return SEVERITIES.index(finding.severity), finding.rule, action
 
 
 def _verdict(

@@ -9,7 +9,7 @@ from auditor.engine.grants import grants
 from auditor.engine.memory import Memory
 from auditor.rules.classify import rule_of
 from auditor.rules.lint import lint
-from auditor.rules.making import Draft, draft_exposure, draft_lint, severity_of
+from auditor.rules.making import Draft, draft_exposure, draft_lint, order_of, severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 class Judged(NamedTuple):
     """A decision on a role's own policies, and drafts of its findings.
 
-    ``advice`` is only said where the role turns out not to be exposed.
+    ``advised`` are these with the advice that is only given where the role turns out not to be
+    exposed. Both are in a report's order.
     """
 
     decision: Decision
     drafts: tuple[Draft, ...]
-    advice: tuple[Draft, ...]
+    advised: tuple[Draft, ...]
 
 
 class Judge:
@@ -39,29 +40,50 @@ class Judge:
         self._memory = Memory(standing.identities)
         self._alike: dict[object, Judged] = {}
         self._known: dict[int, Judged] = {}
+        self._by_texts: dict[object, Judged] = {}
 
     def of(self, role: Role) -> Judged:
         """Judge a role."""
         known = self._known.get(id(role))  # an account's roles live as long as its judge
         if known is None:
-            key = self._key(role)
-            if key not in self._alike:
-                self._alike[key] = self._judge(role)
-            known = self._known[id(role)] = self._alike[key]
+            known = self._known[id(role)] = self._recalled(role)
         return known
+
+    def _recalled(self, role: Role) -> Judged:
+        """Judge a role, or take over what was judged of one that is alike.
+
+        Roles of one home whose policies are the very same texts are alike if these ask nothing
+        that differs from role to role. Inline policies are no two roles' own: nothing to recall.
+        """
+        texts = (role.attached, role.boundary, self._standing.home(role))
+        if not role.inline and texts in self._by_texts:
+            return self._by_texts[texts]
+        asked = self._asked(role)
+        key = self._key(role, asked)
+        if key not in self._alike:
+            self._alike[key] = self._judge(role)
+        if not (role.inline or asked or self._standing.identities):
+            self._by_texts[texts] = self._alike[key]
+        return self._alike[key]
 
     def decide(self, role: Role) -> Decision:
         """Decide a role by its own policies."""
         return self.of(role).decision
 
-    def _key(self, role: Role) -> object:
+    def _asked(self, role: Role) -> set[str]:
+        """Return the keys that a role's documents ask for, whose values differ between roles."""
+        signed = self._standing.documents.signed
+        asked = {key for source in (*role.inline, *role.attached) for key in signed(source).facts}
+        if role.boundary is not None:
+            asked.update(signed(role.boundary).facts)
+        asked.update(self._standing.facts)
+        return asked
+
+    def _key(self, role: Role, asked: set[str]) -> object:
         """Return all that a role's decision, and what is said of it, hangs on."""
         documents = self._standing.documents
         signed = [documents.signed(source) for source in (*role.inline, *role.attached)]
         limit = None if role.boundary is None else documents.signed(role.boundary)
-        asked = {key for one in signed for key in one.facts}
-        asked.update(limit.facts if limit is not None else ())
-        asked.update(self._standing.facts)
         key: tuple[object, ...] = (
             self._standing.home(role),
             tuple(one.number for one in signed if not one.silent),
@@ -83,8 +105,9 @@ class Judge:
     def _judge(self, role: Role) -> Judged:
         layers = self._standing.layers(role)
         decision = self._memory.decide(self._standing.caller(role), layers)
-        advice = tuple(draft_lint(rule, located) for rule, located in lint(layers))
-        return Judged(decision, tuple(_drafts(decision, layers)), advice)
+        drafts = sorted(_drafts(decision, layers), key=order_of)
+        advice = [draft_lint(rule, located) for rule, located in lint(layers)]
+        return Judged(decision, tuple(drafts), tuple(sorted((*drafts, *advice), key=order_of)))
 
 
 def _drafts(decision: Decision, layers: Sequence[Layer]) -> Iterator[Draft]:

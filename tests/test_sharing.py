@@ -165,7 +165,6 @@ def _pair(action: str, resource: str, **condition: Any) -> Account:
     With a condition, that one is their boundary.
     """
     text = {"Effect": "Allow", "Action": action, "Resource": resource, **condition}
-    trust = PolicyText("trust", None, "trust", {"Statement": {**OPEN["Statement"]}})
 
     def build(name: str) -> Role:
         arn = f"arn:aws:iam::{ACCOUNT}:policy/{name}"

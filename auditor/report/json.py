@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from auditor.findings import SCHEMA_VERSION
 from auditor.report.interface import PLAIN
+from auditor.report.role_json import RoleWriter, project_to_dict, role_to_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from auditor.account import Project
-    from auditor.findings import Finding, Report, RoleReport, StatementRef, Witness
+    from auditor.findings import Report
     from auditor.report.interface import Look
 
-_RECIPIENTS = "ses:recipients"  # the one key that is a list even with one value; keys ignore case
+__all__ = ["render", "role_to_dict", "timestamp", "to_dict"]
 
 
 def to_dict(report: Report) -> dict[str, object]:
     """Return the whole report as JSON values, fields in the documented order."""
     return _document(report, [role_to_dict(role) for role in report.roles])
-
-
-def role_to_dict(role: RoleReport) -> dict[str, object]:
-    """Return one entry of the report's ``roles`` as JSON values."""
-    return {
-        "arn": role.arn,
-        "name": role.name,
-        "projects": [_project(project) for project in role.projects],
-        "verdict": role.verdict,
-        "certainty": role.certainty,
-        "reason": role.reason,
-        "notes": list(role.notes),
-        "findings": [_finding(finding) for finding in role.findings],
-    }
 
 
 def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every format takes a look
@@ -46,10 +32,19 @@ def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every f
     The text is plain ASCII (everything else is escaped), so it is the same bytes in any locale,
     and nothing in a name can steer the terminal it is shown on.
     """
-    fields = _document(report, map(role_to_dict, report.roles))
-    return (
-        "{\n" + ",\n".join(f"  {json.dumps(k)}: {_value(v)}" for k, v in fields.items()) + "\n}\n"
-    )
+    write = RoleWriter()
+    parts = ["{"]
+    for name, value in _document(report, []).items():
+        parts.append(f"\n  {json.dumps(name)}: ")
+        if name == "roles":
+            parts += _lines(map(write.role, report.roles))
+        elif isinstance(value, list):
+            parts += _lines(map(json.dumps, value))
+        else:
+            parts.append(json.dumps(value))
+        parts.append(",")
+    parts[-1] = "\n}\n"
+    return "".join(parts)
 
 
 def timestamp(moment: datetime) -> str:
@@ -57,14 +52,17 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def _value(value: object) -> str:
-    if isinstance(value, Iterable) and not isinstance(value, str | dict):
-        entries = [f"    {json.dumps(entry)}" for entry in value]
-        return "[\n" + ",\n".join(entries) + "\n  ]" if entries else "[]"
-    return json.dumps(value)
+def _lines(entries: Iterable[str]) -> Iterator[str]:
+    """Yield the parts of a list with an entry a line."""
+    start = "[\n    "
+    for entry in entries:
+        yield start
+        yield entry
+        start = ",\n    "
+    yield "[]" if start.startswith("[") else "\n  ]"
 
 
-def _document(report: Report, roles: Iterable[dict[str, object]]) -> dict[str, object]:
+def _document(report: Report, roles: list[dict[str, object]]) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "generated_at": timestamp(report.generated_at),
@@ -75,7 +73,7 @@ def _document(report: Report, roles: Iterable[dict[str, object]]) -> dict[str, o
         "not_evaluated": list(report.not_evaluated),
         "errors": [{"where": e.where, "message": e.message} for e in report.errors],
         "unresolved_projects": [
-            {**_project(u.project), "role_arn": u.role_arn, "reason": u.reason}
+            {**project_to_dict(u.project), "role_arn": u.role_arn, "reason": u.reason}
             for u in report.unresolved_projects
         ],
         "ses": [
@@ -87,70 +85,4 @@ def _document(report: Report, roles: Iterable[dict[str, object]]) -> dict[str, o
             }
             for one in report.ses
         ],
-    }
-
-
-def _project(project: Project) -> dict[str, object]:
-    return {"name": project.name, "region": project.region, "arn": project.arn}
-
-
-def _finding(finding: Finding) -> dict[str, object]:
-    return {
-        "id": finding.id,
-        "rule": finding.rule,
-        "severity": finding.severity,
-        "certainty": finding.certainty,
-        "title": finding.title,
-        "witness": None if finding.witness is None else _witness(finding.witness),
-        "statements": [_statement(ref) for ref in finding.statements],
-        "remediation": finding.remediation,
-        **_confirmed(finding),
-    }
-
-
-def _confirmed(finding: Finding) -> dict[str, object]:
-    """Return AWS's own answer about the witness; no field where nobody asked for it."""
-    found = finding.confirmation
-    if found is None:
-        return {}
-    return {
-        "confirmation": {
-            "outcome": found.outcome,
-            "decision": found.decision,
-            "message": found.message,
-        }
-    }
-
-
-def _witness(witness: Witness) -> dict[str, object]:
-    """``resource`` is the first; ``resources`` lists all where the call is checked on several."""
-    return {
-        "action": witness.action,
-        "resource": witness.resources[0],
-        **({"resources": list(witness.resources)} if len(witness.resources) > 1 else {}),
-        "context": {
-            key: _context_value(key, witness.context[key])
-            # recipients first, the rest by name: two scans print the same bytes
-            for key in sorted(witness.context, key=lambda k: (k.lower() != _RECIPIENTS, k))
-        },
-    }
-
-
-def _context_value(key: str, value: str | tuple[str, ...]) -> str | list[str]:
-    if isinstance(value, str):
-        return [value] if key.lower() == _RECIPIENTS else value
-    return list(value)
-
-
-def _statement(ref: StatementRef) -> dict[str, object]:
-    owner = {} if ref.role is None else {"role": ref.role}
-    return {
-        "layer": ref.layer,
-        "policy": ref.policy,
-        "policy_arn": ref.policy_arn,
-        "kind": ref.kind,
-        "sid": ref.sid,
-        "index": ref.index,
-        "effect": ref.effect,
-        **owner,
     }

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import BOUNCE
-from auditor.findings import Finding, StatementRef, Witness
+from auditor.findings import SEVERITIES, Finding, StatementRef, Witness
 from auditor.rules.catalogue import RULES
 from auditor.rules.classify import evidence
 
@@ -61,6 +61,11 @@ class Draft(NamedTuple):
         )
 
 
+def order_of(one: Draft | Finding) -> tuple[int, str, str]:
+    """Return what findings are sorted by: severity, then rule, then action."""
+    return SEVERITIES.index(one.severity), one.rule, one.witness.action if one.witness else ""
+
+
 def _tail(rule: str, action: str) -> str:
     """Return a rule's sentence without the role's name, which every sentence starts with."""
     return RULES[rule].title.format(role="", action=action)
@@ -99,9 +104,8 @@ ID_LENGTH: Final = 16
 
 def _id(arn: str, rule: str, action: str) -> str:
     """Return an id that stays the same across scans: it hangs on role, rule and action alone."""
-    return hashlib.sha256(f"{arn}\n{rule}\n{action}".encode("utf-8", "surrogatepass")).hexdigest()[
-        :ID_LENGTH
-    ]
+    text = f"{arn}\n{rule}\n{action}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text, usedforsecurity=False).hexdigest()[:ID_LENGTH]
 
 
 def _refs(located: Iterable[Located], owner: str | None = None) -> tuple[StatementRef, ...]:

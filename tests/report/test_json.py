@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import auditor.report
-from auditor.findings import Witness
+from auditor.findings import Confirmation, Witness
+from auditor.report import role_json
 from auditor.report.json import render, role_to_dict, timestamp, to_dict
 from tests import examples
 from tests.strategies import reports
@@ -50,6 +52,43 @@ def test_text_and_values_agree(report: Report) -> None:
     assert json.loads(text) == to_dict(report)
     assert list(json.loads(text)) == list(to_dict(report))
     assert render(deepcopy(report)) == text
+
+
+@LAW
+@given(st.data())
+def test_roles_are_written_as_the_library_writes_them(data: st.DataObject) -> None:
+    """A role's line is what ``json.dumps`` makes of its values, whatever it shares with others."""
+    report = data.draw(reports())
+    parts = [one for role in report.roles for one in role.findings]
+    shared = [
+        replace(
+            role,
+            findings=tuple(
+                replace(
+                    data.draw(st.sampled_from(parts)),
+                    title=one.title,
+                    confirmation=data.draw(
+                        st.sampled_from((None, Confirmation("agrees", "allowed", one.title)))
+                    ),
+                )
+                for one in role.findings
+            ),
+        )
+        for role in report.roles
+    ]
+    lines = render(replace(report, roles=shared)).splitlines()
+
+    for role in shared:
+        line = f"    {json.dumps(role_to_dict(role))}"
+        assert line in lines or f"{line}," in lines
+
+
+def test_more_parts_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgetting what was written before changes nothing."""
+    whole = render(examples.full())
+    monkeypatch.setattr(role_json, "REMEMBERED", 1)
+
+    assert render(examples.full()) == whole
 
 
 def test_shape_is_the_documented_one() -> None:

@@ -1,0 +1,169 @@
+"""One role of the report as JSON: its values, and the same as text, written faster.
+
+The text is what ``json.dumps`` makes of the values. A report on thousands of roles says much the
+same of many of them: what they share is one object, and is written once.
+"""
+
+from __future__ import annotations
+
+import json
+from json.encoder import encode_basestring_ascii as quoted
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from auditor.account import Project
+    from auditor.findings import Finding, RoleReport, StatementRef, Witness
+
+_RECIPIENTS = "ses:recipients"  # the one key that is a list even with one value; keys ignore case
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+REMEMBERED: Final = 4_096
+"""Texts kept of each kind of shared part: a bound on memory where every role differs."""
+
+
+def role_to_dict(role: RoleReport) -> dict[str, object]:
+    """Return one entry of the report's ``roles`` as JSON values."""
+    return {
+        "arn": role.arn,
+        "name": role.name,
+        "projects": [project_to_dict(project) for project in role.projects],
+        "verdict": role.verdict,
+        "certainty": role.certainty,
+        "reason": role.reason,
+        "notes": list(role.notes),
+        "findings": [_finding(finding) for finding in role.findings],
+    }
+
+
+def project_to_dict(project: Project) -> dict[str, object]:
+    """Return a CodeBuild project as JSON values."""
+    return {"name": project.name, "region": project.region, "arn": project.arn}
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "certainty": finding.certainty,
+        "title": finding.title,
+        "witness": None if finding.witness is None else _witness(finding.witness),
+        "statements": [_statement(ref) for ref in finding.statements],
+        "remediation": finding.remediation,
+        **_confirmed(finding),
+    }
+
+
+def _confirmed(finding: Finding) -> dict[str, object]:
+    """Return AWS's own answer about the witness; no field where nobody asked for it."""
+    found = finding.confirmation
+    if found is None:
+        return {}
+    return {
+        "confirmation": {
+            "outcome": found.outcome,
+            "decision": found.decision,
+            "message": found.message,
+        }
+    }
+
+
+def _witness(witness: Witness) -> dict[str, object]:
+    """``resource`` is the first; ``resources`` lists all where the call is checked on several."""
+    return {
+        "action": witness.action,
+        "resource": witness.resources[0],
+        **({"resources": list(witness.resources)} if len(witness.resources) > 1 else {}),
+        "context": {
+            key: _context_value(key, witness.context[key])
+            # recipients first, the rest by name: two scans print the same bytes
+            for key in sorted(witness.context, key=lambda k: (k.lower() != _RECIPIENTS, k))
+        },
+    }
+
+
+def _context_value(key: str, value: str | tuple[str, ...]) -> str | list[str]:
+    if isinstance(value, str):
+        return [value] if key.lower() == _RECIPIENTS else value
+    return list(value)
+
+
+def _statement(ref: StatementRef) -> dict[str, object]:
+    owner = {} if ref.role is None else {"role": ref.role}
+    return {
+        "layer": ref.layer,
+        "policy": ref.policy,
+        "policy_arn": ref.policy_arn,
+        "kind": ref.kind,
+        "sid": ref.sid,
+        "index": ref.index,
+        "effect": ref.effect,
+        **owner,
+    }
+
+
+class RoleWriter:
+    """Writes the roles of one report. Shared parts are told by identity, and kept with their text:
+    a number that ``id`` gave stays one object's for as long as that lives.
+    """
+
+    def __init__(self) -> None:
+        self._witnesses: dict[int, tuple[Witness, str]] = {}
+        self._statements: dict[int, tuple[tuple[StatementRef, ...], str]] = {}
+        self._rules: dict[tuple[str, str, str], str] = {}
+        self._remedies: dict[str, str] = {}
+
+    def role(self, role: RoleReport) -> str:
+        """Return ``json.dumps(role_to_dict(role))``."""
+        projects = json.dumps(list(map(project_to_dict, role.projects))) if role.projects else "[]"
+        notes = json.dumps(role.notes) if role.notes else "[]"
+        certainty = "null" if role.certainty is None else quoted(role.certainty)
+        reason = "null" if role.reason is None else quoted(role.reason)
+        findings = ", ".join(map(self._finding, role.findings))
+        return (
+            f'{{"arn": {quoted(role.arn)}, "name": {quoted(role.name)}, "projects": {projects}, '
+            f'"verdict": {quoted(role.verdict)}, "certainty": {certainty}, "reason": {reason}, '
+            f'"notes": {notes}, "findings": [{findings}]}}'
+        )
+
+    def _finding(self, finding: Finding) -> str:
+        rule = (finding.rule, finding.severity, finding.certainty)
+        told = self._rules.get(rule)
+        if told is None:
+            told = self._rules[rule] = (
+                f'"rule": {quoted(finding.rule)}, "severity": {quoted(finding.severity)}, '
+                f'"certainty": {quoted(finding.certainty)}'
+            )
+        remedy = self._remedies.get(finding.remediation)
+        if remedy is None:
+            remedy = quoted(finding.remediation)
+            _keep(self._remedies, finding.remediation, remedy)
+        statements = self._statements.get(id(finding.statements))
+        if statements is None:
+            text = json.dumps(list(map(_statement, finding.statements)))
+            statements = finding.statements, text
+            _keep(self._statements, id(finding.statements), statements)
+        confirmed = f", {json.dumps(_confirmed(finding))[1:-1]}" if finding.confirmation else ""
+        return (
+            f'{{"id": {quoted(finding.id)}, {told}, "title": {quoted(finding.title)}, '
+            f'"witness": {self._witness(finding.witness)}, "statements": {statements[1]}, '
+            f'"remediation": {remedy}{confirmed}}}'
+        )
+
+    def _witness(self, witness: Witness | None) -> str:
+        if witness is None:
+            return "null"
+        known = self._witnesses.get(id(witness))
+        if known is None:
+            known = witness, json.dumps(_witness(witness))
+            _keep(self._witnesses, id(witness), known)
+        return known[1]
+
+
+def _keep(known: dict[_K, _V], key: _K, value: _V) -> None:
+    """Remember a text; with one too many, all before it are forgotten."""
+    if len(known) >= REMEMBERED:
+        known.clear()
+    known[key] = value
