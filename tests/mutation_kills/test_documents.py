@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from auditor.engine.question import Statements
 from auditor.errors import PolicyError
 from auditor.policy.operators import OPERATORS
 from auditor.policy.parse import parse, shorten
 from auditor.policy.variables import Variable, split
-from tests.engine.cases import allow, deny, document, identity
+from tests.engine.cases import allow, deny, document
 
 SPELLED = (
     "aws:CurrentTime", "aws:EpochTime", "aws:PrincipalAccount", "aws:PrincipalArn",
@@ -64,19 +61,6 @@ def test_not_principal_goes_with_deny_only() -> None:
     (statement,) = parse(document({**deny(), **others}), attached=True).statements
     assert statement.principals is not None
     assert statement.principals.negated
-
-
-def test_grants_are_told_apart_from_meanings_and_from_what_separates_them() -> None:
-    """Two actions are one question where all that applies is the same; grants never pass for it."""
-    statement = SimpleNamespace(actions=-1)
-    grants = [SimpleNamespace(located=SimpleNamespace(statement=statement)) for _ in range(4)]
-    case = identity(allow())
-    plain = list(Statements(case.layers).of(0))
-    granted = list(Statements(case.layers, grants).of(0))  # type: ignore[arg-type]  # as much as is looked at
-    assert granted[: len(plain)] == plain
-    added = granted[len(plain) :]
-    assert len(set(added)) == len(grants)
-    assert max(added) < -1
 
 
 @pytest.mark.parametrize(

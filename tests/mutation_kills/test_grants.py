@@ -19,11 +19,12 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/build/night"
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/other"
 
 
-def of_identity(principal: object, statement: Json) -> IdentityPolicies:
-    opened = document({**statement, "Resource": ARN, "Principal": principal})
+def of_identity(principal: object, statement: Json, name: str = "example.com") -> IdentityPolicies:
+    arn = f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/{name}"
+    opened = document({**statement, "Resource": arn, "Principal": principal})
     source = PolicyText("own", None, "identity-policy", opened)
     placed = Placed(source, parse(opened, attached=True))
-    return IdentityPolicies(ARN, "eu-west-1", "identity/example.com", (placed,))
+    return IdentityPolicies(arn, "eu-west-1", f"identity/{name}", (placed,))
 
 
 def decided(case: Case, *identities: IdentityPolicies) -> Decision:
@@ -77,6 +78,22 @@ def test_an_identity_s_deny_of_one_action_says_nothing_of_another(refused: str, 
     found = actions(decided(case, of_identity("*", deny(refused))))
     assert found[left] == "proven"
     assert found.get(refused) != "proven"
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_the_policies_of_several_identities_are_told_apart(at: int) -> None:
+    """Each of four identities refuses an action of its own, and no other of them does."""
+    sends = [
+        "ses:SendEmail",
+        "ses:SendRawEmail",
+        "ses:SendTemplatedEmail",
+        "ses:SendBulkTemplatedEmail",
+    ]
+    names = [f"{letter}.example.com" for letter in "abcd"]
+    opened = [of_identity("*", deny(send), name) for send, name in zip(sends, names, strict=True)]
+    found = actions(decided(identity(allow(sends, [opened[at].arn, TEMPLATES])), *opened))
+    proven = {send for send, certainty in found.items() if certainty == "proven"}
+    assert proven == {send for send in sends if send != sends[at]}
 
 
 def test_an_action_that_lists_fewer_resource_types_is_asked_by_itself() -> None:

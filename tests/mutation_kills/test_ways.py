@@ -97,6 +97,23 @@ def test_an_account_that_one_statement_of_several_names_is_asked_about() -> None
     assert verdict(identity(void, named)) == "exposed possible"
 
 
+def test_one_of_several_named_identities_is_the_witness_s() -> None:
+    """Two names in one Allow, or left out of one Deny, are alternatives: there are no others."""
+    names = [f"arn:aws:ses:*:*:identity/{name}.example.com" for name in "ab"]
+    besides: Json = {"Effect": "Deny", "Action": "ses:*", "NotResource": names}
+    for case in (identity(allow("ses:SendEmail", names)), identity(allow(), besides)):
+        found = case.decide()
+        assert found.certainty == "proven"
+        exposure = found.exposures[0]
+        assert exposure.action.name == "ses:SendEmail"
+        assert exposure.request.resources[0].rpartition("/")[2] in {
+            "a.example.com",
+            "b.example.com",
+        }
+    only_b: Json = {"Effect": "Deny", "Action": "ses:*", "NotResource": names[1]}
+    assert verdict(identity(allow("ses:SendEmail", names[0]), only_b)) == "no_send"
+
+
 def test_a_call_is_told_by_the_allow_that_asks_for_nothing() -> None:
     """Whatever conditional Allow stands before it: the call needs no condition to be met."""
     statements: list[Json] = [
