@@ -87,11 +87,12 @@ def sender(
         typer.Option(metavar="ISO8601", help="Until when; UTC if it names no zone."),
     ] = None,
     account: Annotated[
-        str, typer.Option(metavar="ID", help="The account that names belong to.")
-    ] = "*",
+        str | None,
+        typer.Option(metavar="ID", help="The account that names belong to. By default, any."),
+    ] = None,
     region: Annotated[
         list[str] | None,
-        typer.Option(metavar="REGION", help="A region that names belong to. By default, all."),
+        typer.Option(metavar="REGION", help="A region that names belong to. By default, any."),
     ] = None,
     partition: Annotated[
         str, typer.Option(metavar="NAME", help="aws, aws-cn or aws-us-gov.")
@@ -102,10 +103,10 @@ def sender(
     """Print an Allow of mail to SES's mailbox simulator alone.
 
     It takes nothing away: a role that may mail real people still may, until it
-    has the guard. The options bind it further. Those for names and regions are
-    repeatable and take * and ? as wildcards, as --from does. Before it is
-    printed, a role with this policy alone is decided, and has to come out as
-    simulator_only. Nothing is changed.
+    has the guard. The options bind it further. Those for actions, names and
+    regions are repeatable. Names, regions and --from take * and ? as wildcards.
+    Before it is printed, a role with this policy alone is decided, and has to
+    come out as simulator_only. Nothing is changed.
 
     \b
     Exit status:
@@ -126,13 +127,13 @@ def sender(
         not_before=_time("not-before", not_before),
         not_after=_time("not-after", not_after),
         partition=partition,
-        account=account,
+        account=Scope.account if account is None else account,
         regions=tuple(region) if region else Scope.regions,
     )
     if scope.not_after is not None and scope.not_after < now:
         raise InputError(f"not-after {not_after}: is over; name a later time")
     document = make(scope)
-    mine = EXAMPLE_ACCOUNT if account == "*" else account
+    mine = EXAMPLE_ACCOUNT if scope.account == "*" else scope.account
     prove(document, partition=partition, account_id=mine, now=now)
     return _write(document, "sender", format_, output)
 

@@ -129,10 +129,10 @@ def resources_of(scope: Scope) -> str | list[str]:
     """Return the ``Resource`` of the sender: ``*`` where nothing is bound, else ARNs.
 
     Every resource type that the actions require is there, with those that are named, or all. A
-    call is checked on each resource that it touches
-    (https://github.com/aws/serverless-application-model/issues/2844), a configuration set
-    included, which may be an identity's default one, so ``configuration-set/*`` stays where none
-    is named:
+    call is checked on each resource that it touches, an identity's default configuration set
+    included, so ``configuration-set/*`` stays where none is named:
+    https://github.com/aws/serverless-application-model/issues/2844
+    https://github.com/aws/aws-cdk/issues/34402
     https://docs.aws.amazon.com/ses/latest/dg/managing-configuration-sets-default-adding.html
     """
     given = {
