@@ -6,7 +6,7 @@ from typing import Any
 
 from chalice.app import Chalice, ConvertToMiddleware
 
-from chalicelib import nightly, now
+from chalicelib import nightly, now, remediation
 from chalicelib.settings import schedule_expression
 from chalicelib.telemetry import logger, metrics
 
@@ -18,12 +18,18 @@ app.register_middleware(ConvertToMiddleware(metrics.log_metrics))
 
 
 @app.schedule(schedule_expression(), name="audit_nightly")
-def audit_nightly(_event: object) -> dict[str, Any]:
+def audit_nightly(event: Any) -> dict[str, Any]:
     """Audit the account and tell the topic; run by EventBridge."""
-    return nightly.run()
+    return nightly.run(event.context)
 
 
 @app.lambda_function(name="audit_now")
 def audit_now(event: object, _context: object) -> dict[str, Any]:
     """Audit the account now and reply with the JSON report; run by hand."""
     return now.run(event)
+
+
+@app.lambda_function(name="remediate")
+def remediate(event: object, context: object) -> dict[str, Any]:
+    """Plan what closes exposed roles and, where the event says so, apply it or take it back."""
+    return remediation.run(event, context)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.findings import Report
+    from auditor.notify.interface import Remedy
     from chalicelib.settings import Settings
 
 # Tries, the first included; waits grow between them
@@ -49,7 +50,9 @@ def audit_account(*, regions: Sequence[str], role_globs: Sequence[str] = ()) -> 
     return report
 
 
-def notify(settings: Settings, report: Report, *, always: bool) -> str | None:
+def notify(
+    settings: Settings, report: Report, *, always: bool, remedy: Remedy | None = None
+) -> str | None:
     """Publish the report to the topic; the message's id, or None where there is nothing to say.
 
     Raises NotifyError where the topic can't be reached. What was found then stands in the log.
@@ -58,7 +61,12 @@ def notify(settings: Settings, report: Report, *, always: bool) -> str | None:
     client = boto3.Session().client("sns", region_name=region, config=CLIENT_CONFIG)
     try:
         message_id = publish(
-            client, settings.topic_arn, report, always=always, render_role=role_to_dict
+            client,
+            settings.topic_arn,
+            report,
+            always=always,
+            render_role=role_to_dict,
+            remedy=remedy,
         )
     except AuditorError as error:
         telemetry.logger.error("notification failed, the findings stand above: %s", error)

@@ -10,6 +10,7 @@ from auditor import __version__
 from auditor.cli.evaluate import evaluate
 from auditor.cli.explain import explain
 from auditor.cli.policy import policy
+from auditor.cli.remediate import remediate
 from auditor.cli.scan import scan
 from auditor.cli.snapshot import snapshot
 
@@ -37,7 +38,8 @@ def _auditor(
 ) -> None:
     """Can our CodeBuild roles mail real people through SES? Answers with proof.
 
-    The auditor only reads. It never sends mail, and changes nothing.
+    It only reads. What closes a role is changed by 'remediate apply' alone, and
+    taken back by 'remediate undo'.
     """
 
 
@@ -46,3 +48,4 @@ app.command("snapshot")(snapshot)
 app.command("evaluate")(evaluate)
 app.command("explain")(explain)
 app.add_typer(policy, name="policy")
+app.add_typer(remediate, name="remediate")
