@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from auditor.account import Failure, Project, SesRegion, UnresolvedProject
+    from auditor.account import Failure, PolicyText, Project, Role, SesRegion, UnresolvedProject
 
 Verdict = Literal["exposed", "simulator_only", "no_send", "undetermined"]
 Certainty = Literal["proven", "possible"]
@@ -53,7 +53,8 @@ class StatementRef:
 
     ``layer`` is ``identity``, ``permissions-boundary``, ``scp``, ``identity-policy`` (an SES
     identity's) or ``trust`` (a role's trust policy, on the way to it).
-    ``role`` names whose policy it is in a chain of roles, and is None elsewhere.
+    ``role`` names whose policy it is in a chain of roles, and is None elsewhere. ``source`` is the
+    document: this role's, or that of one whose policies say the same (see ``Finding.roles``).
     """
 
     layer: str
@@ -64,13 +65,16 @@ class StatementRef:
     index: int
     effect: str
     role: str | None = None
+    source: PolicyText | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
 class Finding:
     """One thing to know about a role. ``id`` depends on role, rule and action alone.
 
-    ``confirmation`` is AWS's own answer about the witness, where it was asked for.
+    ``confirmation`` is AWS's own answer about the witness, where it was asked for. ``roles`` are
+    those whose policies the statements stand in, for formats that show a policy's text: the role
+    itself, then those that it may become.
     """
 
     id: str
@@ -82,6 +86,7 @@ class Finding:
     statements: tuple[StatementRef, ...]
     remediation: str
     confirmation: Confirmation | None = None
+    roles: tuple[Role, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(slots=True)

@@ -57,10 +57,10 @@ OUTSIDE = {
     "auditor.collect": AWS,
     "auditor.notify": AWS,
     "auditor.remediate": AWS | {"pydantic", "rich"},
-    "auditor.report": {"rich"},
+    "auditor.report": {"rich", "jinja2", "markupsafe"},
     "auditor.explain": {"rich"},
     "auditor.cli": {"rich", "typer"},
-    "chalicelib": AWS | {"aws_lambda_powertools", "pydantic"},
+    "chalicelib": AWS | {"aws_lambda_powertools", "pydantic", "pydantic_core"},
     "app": {"chalice"},
 }
 """What each floor may import beside the standard library. Whoever isn't named: nothing."""

@@ -1,0 +1,24 @@
+"""``--format html``: one page that needs nothing else, for those who decide and those who mend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.report.interface import PLAIN, Format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.findings import Report
+    from auditor.report.interface import Look
+    from auditor.report.page.trend import Past
+
+
+def render(report: Report, look: Look = PLAIN, history: Sequence[Past] = ()) -> str:  # noqa: ARG001 - every format takes a look
+    """Return the report as a page. ``history`` are past audits, for the trend."""
+    from auditor.report.page.build import render_page
+
+    return render_page(report, history)
+
+
+FORMAT = Format(extension=".html", media_type="text/html; charset=utf-8", render=render)

@@ -1,0 +1,165 @@
+"""The page, put together: the templates with a report's values, under a policy of its own.
+
+Templates, styles and scripts are read as package data, so that it works from a zip as well. What
+runs is named by its hash in the page's Content-Security-Policy; nothing else may, and nothing may
+be loaded: https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
+
+from auditor import __version__
+from auditor.corrective.documents import guard
+from auditor.report import page
+from auditor.report.json import timestamp
+from auditor.report.page.answer import answer, gaps, tiles
+from auditor.report.page.details import data
+from auditor.report.page.picture import ways
+from auditor.report.page.trend import HEIGHT, Past, trend
+from auditor.report.page.words import kind_of, sentence_of
+from auditor.report.words import badness, count
+from auditor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.findings import Report, RoleReport
+
+TEMPLATES: Final = ("page.html.j2", "parts.html.j2")
+STYLES: Final = ("base.css", "roles.css")
+SCRIPTS: Final = ("details.js", "controls.js")
+EXPOSED_NAMED: Final = 10  # on the first screen
+
+LABELS: Final = {
+    "proven": "Exposed, proven",
+    "possible": "Exposed, possible",
+    "undetermined": "Undetermined",
+    "simulator_only": "Simulator only",
+    "no_send": "No send",
+}
+
+
+class Row(NamedTuple):
+    """A role in the page's list."""
+
+    kind: str
+    name: str
+    arn: str
+    projects: tuple[str, ...]
+    severity: str
+    rules: tuple[str, ...]
+    sentence: str
+
+
+def render_page(report: Report, history: Sequence[Past] = ()) -> str:
+    """Return the report as one HTML page in ASCII, the same for the same report every time.
+
+    ``history`` are past audits of the same account, for the trend; without any there is none.
+    """
+    roles = sorted(report.roles, key=badness)
+    exposed = [role for role in roles if role.verdict == "exposed"]
+    rows = [_row(role) for role in roles]
+    text = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            policy=_policy(),
+            styles=_markup(STYLES),
+            scripts=_markup(SCRIPTS),
+            version=__version__,
+            account=report.account_id,
+            at=timestamp(report.generated_at),
+            answer=answer(report),
+            reach=report.reach(),
+            tiles=tiles(report),
+            named=[role.name for role in exposed[:EXPOSED_NAMED]],
+            unnamed=max(0, len(exposed) - EXPOSED_NAMED),
+            gaps=gaps(report, roles),
+            complete=report.complete,
+            trend=trend(history, _now(report)),
+            height=HEIGHT,
+            ways=ways(roles),
+            rows=rows,
+            rules=sorted({rule for row in rows for rule in row.rules}),
+            labels=LABELS,
+            count=count,
+            guard=Markup.escape(json.dumps(guard(), indent=2)),
+            data=data(roles),
+        )
+    )
+    # Whatever encoding it is stored or served in, it reads the same.
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def _now(report: Report) -> Past:
+    return Past(
+        report.generated_at,
+        len(report.roles),
+        report.count("exposed", "proven"),
+        report.count("exposed", "possible"),
+        report.count("undetermined"),
+    )
+
+
+def _row(role: RoleReport) -> Row:
+    return Row(
+        kind=kind_of(role),
+        name=role.name,
+        arn=role.arn,
+        projects=tuple(dict.fromkeys(project.name for project in role.projects)),
+        severity=role.findings[0].severity if role.findings else "",
+        rules=tuple(dict.fromkeys(finding.rule for finding in role.findings)),
+        sentence=sentence_of(role),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """Return the templates; every value in them is made visible, and escaped."""
+    return Environment(
+        loader=DictLoader({name: _read(name) for name in TEMPLATES}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _shown(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _read(name: str) -> str:
+    return files(page).joinpath(name).read_text("utf-8")
+
+
+def _markup(names: Sequence[str]) -> list[Markup]:
+    return [Markup(_read(name)) for name in names]  # noqa: S704 - our own files
+
+
+@cache
+def _policy() -> str:
+    """Return the Content-Security-Policy; ``data:`` is for the page's own icon."""
+    styles, scripts = (" ".join(map(_hash, names)) for names in (STYLES, SCRIPTS))
+    return (
+        f"default-src 'none'; style-src {styles}; script-src {scripts}; img-src data:;"
+        " base-uri 'none'; form-action 'none'; require-trusted-types-for 'script';"
+        " trusted-types 'none'"
+    )
+
+
+def _hash(name: str) -> str:
+    digest = hashlib.sha256(_read(name).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

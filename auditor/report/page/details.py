@@ -1,0 +1,165 @@
+"""The proof of every role, as data that the page's script builds a role's section from.
+
+Thousands of roles share most of their texts: each text stands in the data once, and everything
+else names it by its number.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from markupsafe import Markup
+
+from auditor.report.page.statement import LENGTH_MAX, asked_by, statement_of
+from auditor.report.page.words import place_of, request_rows, title_of
+from auditor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from auditor.findings import Finding, RoleReport
+
+STATEMENTS_MAX: Final = 2_500_000
+"""Characters of statements in one page, worst roles first: a browser must open it at once. The
+statements beyond are named without their text, and the page says so."""
+
+NOT_HERE: Final = "This report doesn't carry the statement's text."
+TOO_LONG: Final = (
+    f"Too long to show: a statement of over {LENGTH_MAX:,} characters, or a page that has its fill."
+)
+
+
+class _Texts:
+    """Texts by number, each kept once and shown as ``visible`` shows it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.statements = 0  # characters
+
+    def of(self, text: str) -> int:
+        return self._numbers.setdefault(visible(text), len(self._numbers))
+
+    def all(self, texts: Iterable[str]) -> list[int]:
+        return [self.of(text) for text in texts]
+
+    def statement(self, text: str) -> int | None:
+        """Number a statement's text, whose line breaks stay; None where the page has its fill."""
+        if text not in self._numbers:
+            if self.statements + len(text) > STATEMENTS_MAX:
+                return None
+            self.statements += len(text)
+        return self._numbers.setdefault(text, len(self._numbers))
+
+    def listed(self) -> list[str]:
+        return list(self._numbers)
+
+
+class Fix(NamedTuple):
+    """The command that plans a role's guard, or the roles to close in its place."""
+
+    command: str | None
+    others: tuple[str, ...]
+
+
+def data(roles: Sequence[RoleReport]) -> Markup:
+    """Return the roles' details as JSON that is inert inside a ``script`` element.
+
+    ``{"texts": […], "roles": […]}``, a role for each of those given, in their order.
+    """
+    texts = _Texts()
+    found = [_role(role, texts) for role in roles]
+    return inert({"texts": texts.listed(), "roles": found})
+
+
+def inert(value: object) -> Markup:
+    r"""Return JSON in ASCII in which nothing opens or ends an element: ``<`` is ``\u003c``.
+
+    https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
+    """
+    text = json.dumps(value, separators=(",", ":"))
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)  # noqa: S704 - escaped in the lines above
+
+
+def fix_of(role: RoleReport) -> Fix:
+    """Return how to close a role: the guard on it, or on the roles that it may become."""
+    own = any(one.rule != "assumable-sender" and _sends(one) for one in role.findings)
+    others = dict.fromkeys(
+        one.statements[-1].role or ""
+        for one in role.findings
+        if one.rule == "assumable-sender" and one.statements
+    )
+    name = shlex.quote(role.name)
+    option = f"--role={name}" if role.name.startswith("-") else f"--role {name}"
+    command = f"auditor remediate plan {option}" if own or not others else None
+    return Fix(command, tuple(filter(None, others)))
+
+
+def _sends(finding: Finding) -> bool:
+    return finding.witness is not None and finding.witness.action.lower().startswith("ses:send")
+
+
+def _role(role: RoleReport, texts: _Texts) -> dict[str, object]:
+    groups: dict[object, list[Finding]] = {}
+    for finding in role.findings:
+        groups.setdefault(_likeness(finding), []).append(finding)
+    found: dict[str, object] = {
+        "projects": texts.all(f"{one.name} ({one.region})" for one in role.projects),
+        "notes": texts.all(role.notes),
+        "findings": [_group(ones, role, texts) for ones in groups.values()],
+    }
+    if role.verdict == "exposed":
+        fix = fix_of(role)
+        found["fix"] = None if fix.command is None else texts.of(fix.command)
+        found["others"] = texts.all(fix.others)
+    return {name: value for name, value in found.items() if value not in ([], None)}
+
+
+def _likeness(finding: Finding) -> object:
+    """Return what findings have in common that differ in their action (and its resources) alone."""
+    witness = finding.witness
+    context = None if witness is None else tuple(sorted(witness.context.items()))
+    return finding.rule, finding.severity, finding.certainty, finding.statements, context
+
+
+def _group(findings: Sequence[Finding], role: RoleReport, texts: _Texts) -> dict[str, object]:
+    first = min(
+        findings, key=lambda one: one.witness is None or one.witness.action != "ses:SendEmail"
+    )
+    asked = asked_by(findings)
+    statements = []
+    for ref in first.statements:
+        found = statement_of(ref, first, asked)
+        number = None if found is None else texts.statement(found.text)
+        missing = NOT_HERE if ref.source is None else TOO_LONG
+        shown = [texts.of(missing)] if found is None or number is None else [number, *found.marks]
+        statements.append([texts.of(place_of(ref)), number is not None, *shown])
+    told: dict[str, object] = {
+        "severity": texts.of(first.severity),
+        "certainty": texts.of(first.certainty),
+        "rule": texts.of(first.rule),
+        "title": texts.of(title_of(first, role)),
+        "request": [
+            [texts.of(row.label), *texts.all(row.values)]
+            for row in (request_rows(first.witness) if first.witness is not None else ())
+        ],
+        "also": [
+            [texts.of(one.witness.action), *texts.all(one.witness.resources)]
+            for one in findings
+            if one is not first and one.witness is not None
+        ],
+        "confirmed": [
+            texts.of(f"{_CONFIRMED[said.outcome]} on {one.witness.action}: {said.message}")
+            for one in findings
+            if (said := one.confirmation) is not None and one.witness is not None
+        ],
+        "statements": statements,
+        "remedy": texts.of(first.remediation),
+    }
+    return {name: value for name, value in told.items() if value != []}
+
+
+_CONFIRMED: Final = {"agrees": "Agrees", "disagrees": "DISAGREES", "unanswered": "No answer"}
