@@ -167,8 +167,8 @@ class _Decider:
         answers = self.answers
         if answers is None or self.statements.grants:
             return self._searched(bit, action)
-        key = (bit, likeness, self.place, facts(self.caller, self.statements.mentioned(bit)))
-        about = tuple(self.statements.about(bit))
+        key = (bit, likeness, self.place, facts(self.caller, self.statements.of(bit).mentioned))
+        about = self.statements.of(bit).about
         known = answers.recall(key)
         if known is not None and known.steps <= self.budget.left // 2:
             found = known.moved(about)
@@ -197,10 +197,11 @@ class _Decider:
     def _likeness(self, bit: int, action: SendAction) -> tuple[object, ...]:
         """Return what an action's answer hangs on: two actions alike in it are one question."""
         keys = carried(action.context_keys)
+        listed = self.statements.of(bit)
         return (
-            self.statements.of(bit),
+            listed.meanings,
             action.required,
-            keys.intersection(self.statements.mentioned(bit)),
+            keys.intersection(listed.mentioned),
             RECIPIENTS in keys,
             FROM_ADDRESS in keys,
             action.name in COVERED,
@@ -222,7 +223,7 @@ class _Decider:
         """Find a SendBounce; what can't be told about it doesn't touch the verdict."""
         bit = _BOUNCE_BIT
         action = SEND_ACTIONS[bit]
-        if not self.statements.listed(0, bit, allows=True):
+        if not self.statements.of(bit).allows[0]:
             return None
         kept = list(self.reasons)
         found = self._answer(bit, action, self._likeness(bit, action))
@@ -251,7 +252,7 @@ class _Decider:
         kinds = (*action.required, *action.optional)
         for kind in kinds:
             yield Question(setting, bit, (kind,))
-        if "identity" in kinds and self.statements.account_matters(bit):
+        if "identity" in kinds and self.statements.of(bit).account_matters:
             elsewhere = Setting(self.caller, action, least=False, elsewhere=True)
             yield Question(elsewhere, bit, ("identity",))
 
@@ -297,7 +298,7 @@ class _Decider:
     def _proven(self, question: Question, solution: Solution, *, plain: bool) -> Exposure:
         """Build the witness and replay it; one that fails is a reason, never a claim."""
         least = question.setting.least
-        found = request(solution.state, question, self.statements.mentioned(question.action))
+        found = request(solution.state, question, self.statements.of(question.action).mentioned)
         self._replay(found, least=least)
         return Exposure(
             question.setting.action,

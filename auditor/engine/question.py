@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor import domains
 from auditor.engine.atoms import Each, Option, Single
-from auditor.engine.caller import REGION, RESOURCE_ACCOUNT, USER_ID
+from auditor.engine.caller import REGION, RESOURCE_ACCOUNT, carried
 from auditor.engine.conditions import Setting, atom, settled
 from auditor.engine.constraints import REAL, SIMULATOR, Test, satisfy
 from auditor.engine.grants import applies, denies, elsewhere, granting, past_boundary
-from auditor.engine.layers import Located, statements
+from auditor.engine.listing import Listing
 from auditor.engine.principals import Naming
 from auditor.engine.resources import failing, matching, whole
 from auditor.engine.state import State, Variable
 from auditor.globs import exactly, like
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from auditor.engine.atoms import Atom, Clause
     from auditor.engine.constraints import Tests
     from auditor.engine.grants import Grant
-    from auditor.engine.layers import Layer
+    from auditor.engine.layers import Layer, Located
+    from auditor.engine.listing import Listed
     from auditor.engine.solver import Budget
     from auditor.policy.model import Statement
 
@@ -79,54 +80,17 @@ def _start(
     return State(now, variables, each, (REAL,) if keyed and not simulator else ())
 
 
-class Statements:
+class Statements(Listing):
     """The statements of one role, compiled once for each way in which they are asked about."""
 
     def __init__(self, layers: Sequence[Layer], grants: Sequence[Grant] = ()) -> None:
+        super().__init__(layers, grants)
         self.layers = layers
         self.grants = grants
-        self._listed: dict[tuple[int, int | str, bool], list[Located]] = {}
-        for at, layer in enumerate(layers):
-            for placed in layer.documents:
-                for statement in placed.document.statements:
-                    located = Located(layer.name, placed.source, statement)
-                    for action in _bits(statement.actions):
-                        place = (at, action, statement.allows)
-                        self._listed.setdefault(place, []).append(located)
-        self.allowed = 0
-        """The actions that anything grants, bit by bit: most roles have nothing that does."""
-        for layer in layers[:1]:
-            for placed in layer.documents:
-                for statement in placed.document.statements:
-                    self.allowed |= statement.actions if statement.allows else 0
-        for grant in grants:
-            statement = grant.located.statement
-            self.allowed |= statement.actions if statement.allows else 0
-        self._mentioned: dict[int, dict[str, str]] = {}
         self._matching: dict[tuple[Statement, str, bool, bool], list[Option]] = {}
         self._settled: dict[Statement, bool] = {}
         self._avoided: dict[object, list[Option]] = {}
         self._asked: dict[object, tuple[Atom, ...] | None] = {}
-
-    def listed(self, layer: int, action: int | str, *, allows: bool) -> list[Located]:
-        """Return a layer's Allow (or Deny) statements that apply to an action."""
-        key = (layer, action, allows)
-        found = self._listed.get(key)
-        if found is None:
-            found = []
-            if isinstance(action, str):
-                found = statements(self.layers[layer], action, allows=allows)
-            self._listed[key] = found
-        return found
-
-    def about(self, action: int) -> Iterator[Located]:
-        """Yield every statement that applies to an action, of all layers and both effects."""
-        for layer in range(len(self.layers)):
-            for allows in (True, False):
-                yield from self.listed(layer, action, allows=allows)
-        for grant in self.grants:
-            if grant.located.statement.actions >> action & 1:
-                yield grant.located
 
     def may_reach(self, question: Question, budget: Budget) -> bool:
         """Tell whether some Allow may let real recipients through (an upper bound).
@@ -134,13 +98,12 @@ class Statements:
         ``question`` asks under most access: what can't hold there holds nowhere, whatever the
         resource. Raises ``Undecidable`` where the budget ends.
         """
-        action, setting = question.action, question.setting
-        granting = [one.statement for one in self.listed(0, action, allows=True)]
-        granting += [
-            grant.located.statement
-            for grant in self.grants
-            if grant.located.statement.allows and grant.located.statement.actions >> action & 1
-        ]
+        setting = question.setting
+        listed = self.of(question.action)
+        granting = [one.statement for one in listed.allows[0]]
+        if listed.grants:
+            named = [grant.located.statement for grant in listed.grants]
+            granting += [statement for statement in named if statement.allows]
         limits: list[Tests] = []
         for statement in granting:
             asked = self._holding(statement, setting)
@@ -161,49 +124,18 @@ class Statements:
                 return True
         return False
 
-    def of(self, action: int) -> tuple[int, ...]:
-        """Return the meanings of all that applies to an action, layer by layer, told apart."""
-        found: list[int] = []
-        for layer in range(len(self.layers)):
-            for allows in (True, False):
-                found.append(-1)
-                listed = self.listed(layer, action, allows=allows)
-                found += [located.statement.meaning for located in listed]
-        for index, grant in enumerate(self.grants):
-            if grant.located.statement.actions >> action & 1:
-                found.append(-2 - index)
-        return tuple(found)
-
-    def mentioned(self, action: int) -> dict[str, str]:
-        """Return the keys that the action's statements mention, lower case to AWS's spelling."""
-        found = self._mentioned.get(action)
-        if found is None:
-            found = self._mentioned[action] = {}
-            for located in self.about(action):
-                found.update(located.statement.mentions)
-            if any(grant.naming is Naming.SESSION for grant in self.grants):
-                found[USER_ID] = "aws:userid"
-        return found
-
-    def account_matters(self, action: int) -> bool:
-        """Tell whether it may matter whose account a resource is in (an upper bound)."""
-        return RESOURCE_ACCOUNT in self.mentioned(action) or any(
-            _names_account(text)
-            for located in self.about(action)
-            for text in located.statement.resources
-        )
-
     def clauses(self, question: Question) -> list[Clause] | None:
         """Return all that must hold; None where it plainly can't."""
         found: list[Clause] = []
         setting = question.setting
+        listed = self.of(question.action)
         for kind in question.kinds:
-            allowing = self._allowing(question, kind)
+            allowing = self._allowing(question, kind, listed)
             if allowing is None:
                 return None
             found += allowing
-        for index in range(len(self.layers)):
-            for located in self.listed(index, question.action, allows=False):
+        for denies_of_layer in listed.denies:
+            for located in denies_of_layer:
                 for kind in question.kinds:
                     avoiding = self._avoiding(located.statement, kind, setting)
                     if not avoiding:
@@ -219,7 +151,7 @@ class Statements:
                     found.append((*elsewhere(grant), *avoiding))
         return found
 
-    def _allowing(self, question: Question, kind: str) -> list[Clause] | None:
+    def _allowing(self, question: Question, kind: str, listed: Listed) -> list[Clause] | None:
         """Return what allows a resource type: a clause a layer; None where one has no Allow.
 
         An identity's policy may stand in for the identity layer, and one that names the session
@@ -233,8 +165,9 @@ class Statements:
         for index, layer in enumerate(self.layers):
             if layer.unread and layer.name != "identity":
                 continue  # it could hold any Allow: no limit can be told; the reason is reported
-            allows = self.listed(index, question.action, allows=True)
-            options = [one for located in allows for one in self._ways(located, kind, question)]
+            options: list[Option] = []
+            for located in listed.allows[index]:
+                options += self._ways(located, kind, question)
             if index == 0:
                 options += direct
             if len(options) > 1:
@@ -288,7 +221,8 @@ class Statements:
         least, elsewhere = setting.least, setting.elsewhere
         if both:  # one answer serves both readings
             least, elsewhere = False, elsewhere and RESOURCE_ACCOUNT in statement.mentions
-        key = (statement, setting.action.context_keys, least, elsewhere)
+        keys = carried(setting.action.context_keys).intersection(statement.mentions)
+        key = (statement, keys, least, elsewhere)
         if key not in self._asked:
             found = holding(statement, setting)
             self._asked[key] = None if found is None else tuple(found)
@@ -296,23 +230,12 @@ class Statements:
 
     def _avoiding(self, statement: Statement, kind: str, setting: Setting) -> list[Option]:
         """Return the ways in which a Deny doesn't apply, worked out once for each question."""
-        names = setting.action.context_keys
-        key = (statement, kind, names, setting.least, setting.elsewhere)
+        keys = carried(setting.action.context_keys).intersection(statement.mentions)
+        key = (statement, kind, keys, setting.least, setting.elsewhere)
         found = self._avoided.get(key)
         if found is None:
             found = self._avoided[key] = _avoiding(statement, kind, setting)
         return found
-
-
-@lru_cache(maxsize=256)
-def _bits(actions: int) -> tuple[int, ...]:
-    """Return the bits that are set."""
-    return tuple(bit for bit in range(actions.bit_length()) if actions >> bit & 1)
-
-
-def _names_account(text: str) -> bool:
-    parts = text.split(":", 5)
-    return "${" in text or (len(parts) > 4 and parts[4] != "*")
 
 
 def _size(option: Option) -> int:
