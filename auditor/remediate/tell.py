@@ -187,9 +187,15 @@ _OUTCOMES: Final[dict[Outcome, str]] = {
 _DONE: Final = frozenset(("attached", "already", "detached", "absent"))
 
 
-def results_text(results: Sequence[Result], width: int = 80) -> str:
-    """Return what an apply or an undo did: a line a role, what went wrong last, and a summary."""
+def results_text(results: Sequence[Result], what: str = "", width: int = 80) -> str:
+    """Return what an apply or an undo did: a line a role, what went wrong last, and a summary.
+
+    ``what`` names the run, such as ``apply plan-…``, and stands first.
+    """
     page = Page(width)
+    if what:
+        page.say(what)
+        page.gap()
     for one in sorted(results, key=lambda one: one.outcome not in _DONE):
         before = "" if one.before is None else f"{told(one.before.verdict, one.before.certainty)}"
         now = "" if one.standing is None else told(one.standing.verdict, one.standing.certainty)
