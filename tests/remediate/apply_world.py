@@ -1,0 +1,354 @@
+"""An account in moto with exposed roles, plans for it, and a way to end a run at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto import mock_aws
+from moto.iam.models import iam_backends
+
+from auditor.account import Account, PolicyText, Role
+from auditor.collect.iam import sweep_roles
+from auditor.collect.single import RoleReader
+from auditor.corrective.documents import guard
+from auditor.corrective.names import MANAGED, PATH, policy_arn
+from auditor.remediate import journal_file
+from auditor.remediate.apply import apply
+from auditor.remediate.clients import CONFIG
+from auditor.remediate.deciding import decided
+from auditor.remediate.fingerprint import fingerprint
+from auditor.remediate.history import history
+from auditor.remediate.journal_file import FileJournal
+from auditor.remediate.model import Change, Plan, Way, sha256_of, text_of
+from auditor.remediate.undo import undo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pytest
+    from mypy_boto3_iam import IAMClient
+
+    from auditor.remediate.interface import Journal, Reader
+    from auditor.remediate.model import Result, Standing
+
+ACCOUNT = "123456789012"
+WHO = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/someone"
+NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
+GUARD = policy_arn("aws", ACCOUNT, "guard")
+INLINE = MANAGED["guard"]
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "codebuild.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+
+
+def allow(*actions: str) -> str:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@dataclass
+class World:
+    """The account, a clock that moves on only while a run sleeps, and what runs said."""
+
+    session: boto3.Session
+    iam: IAMClient
+    now: datetime = NOW
+    known: Account | None = None
+    slept: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+
+    def role(self, name: str, *actions: str, **more: Any) -> str:
+        """Make a CodeBuild role, with an inline policy where actions are given to allow."""
+        made = self.iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST), **more
+        )
+        if actions:
+            self.iam.put_role_policy(
+                RoleName=name, PolicyName="mail", PolicyDocument=allow(*actions)
+            )
+        return made["Role"]["Arn"]
+
+    def policy(self, name: str, *actions: str) -> str:
+        made = self.iam.create_policy(PolicyName=name, PolicyDocument=allow(*actions))
+        return made["Policy"]["Arn"]
+
+    def deploy_guard(self, text: str | None = None) -> None:
+        self.iam.create_policy(
+            PolicyName=MANAGED["guard"], Path=PATH, PolicyDocument=text or text_of(guard())
+        )
+
+    def account(self) -> Account:
+        sweep = sweep_roles(self.iam, self.said.append)
+        assert sweep.complete
+        return Account(ACCOUNT, "aws", sweep.roles)
+
+    def details(self) -> str:
+        """Every role with all that IAM has of it, as text that is compared to the byte."""
+        answer = self.iam.get_account_authorization_details(Filter=["Role"])
+        return json.dumps(answer["RoleDetailList"], default=str)
+
+    def on(self, name: str) -> tuple[list[str], list[str]]:
+        """What is attached to a role, and its inline policies."""
+        attached = self.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+        inline = self.iam.list_role_policies(RoleName=name)["PolicyNames"]
+        return [one["PolicyArn"] for one in attached], inline
+
+    def decide(self, account: Account) -> Callable[[Sequence[Role]], Mapping[str, Standing]]:
+        return lambda roles: decided(account, roles, now=NOW)
+
+    def plan(self, *names: str, way: Way = "attach", account: Account | None = None) -> Plan:
+        """A plan that gives these roles the guard, as ``plan`` would make it."""
+        account = self.known = account or self.account()
+        chosen = [role for role in account.roles if role.name in names]
+        before = decided(account, chosen, now=NOW)
+        after = decided(account, [guarded(role, way) for role in chosen], now=NOW)
+        changes = [
+            Change(
+                role_arn=role.arn,
+                role_name=role.name,
+                role_id=role.role_id,
+                seen=fingerprint(role),
+                way=way,
+                before=before[role.arn],
+                after=after[role.arn],
+            )
+            for role in sorted(chosen, key=lambda role: names.index(role.name))
+        ]
+        return Plan(
+            id="plan-20261123T030000Z-0123abcd",
+            account_id=ACCOUNT,
+            partition="aws",
+            created_at=NOW,
+            policy="guard",
+            policy_arn=GUARD,
+            policy_sha256=sha256_of(guard()),
+            create_policy=False,
+            complete=True,
+            changes=tuple(changes),
+            left=(),
+        )
+
+    def apply(
+        self, plan: Plan, journal: Journal, *, reader: Reader | None = None, **more: Any
+    ) -> list[Result]:
+        account = self.known or self.account()
+        return apply(
+            plan,
+            **{
+                "iam": self.iam,
+                "reader": reader or RoleReader(self.iam),
+                "journal": journal,
+                "decide": self.decide(account),
+                "document": guard(),
+                "who": WHO,
+                "clock": self.clock,
+                "sleep": self.sleep,
+                "progress": self.said.append,
+                **more,
+            },
+        )
+
+    def undo(
+        self, plan: Plan, journal: Journal, *, reader: Reader | None = None, **more: Any
+    ) -> list[Result]:
+        account = self.known or self.account()
+        return undo(
+            plan.id,
+            **{
+                "iam": self.iam,
+                "reader": reader or RoleReader(self.iam),
+                "journal": journal,
+                "decide": self.decide(account),
+                "who": WHO,
+                "clock": self.clock,
+                "sleep": self.sleep,
+                "progress": self.said.append,
+                **more,
+            },
+        )
+
+
+def guarded(role: Role, way: Way) -> Role:
+    if way == "attach":
+        text = PolicyText(MANAGED["guard"], GUARD, "managed", guard())
+        return replace(role, attached=(*role.attached, text))
+    return replace(role, inline=(*role.inline, PolicyText(INLINE, None, "inline", guard())))
+
+
+def outcomes(results: Sequence[Result]) -> dict[str, str]:
+    return {result.role_name: result.outcome for result in results}
+
+
+def remembered(plan: Plan, path: Path) -> dict[str, tuple[bool, bool, bool, bool]]:
+    """What the journal's file knows of each role of a plan: ours, confirmed, there, decided."""
+    journal = FileJournal(path)
+    found = {}
+    for change in plan.changes:
+        past = history(journal.entries(plan.id, change.role_arn), change.role_id)
+        found[change.role_name] = (past.ours, past.confirmed, past.was_there, past.decided)
+    return found
+
+
+@contextmanager
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Give an empty account, whose session ``Fate`` can be attached to before clients are made."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        session = boto3.Session(region_name="us-east-1")
+        yield World(session, session.client("iam", config=CONFIG))
+
+
+class Shortcut:
+    """Reads roles out of moto itself, each in no time: ``collect.single`` has tests of its own."""
+
+    def __init__(self, fate: Fate | None = None) -> None:
+        self._fate = fate
+        self._iam = iam_backends[ACCOUNT]["aws"]
+
+    def role(self, name: str) -> Role | None:
+        if self._fate is not None:
+            self._fate.met("read")
+        found = next((one for one in self._iam.roles.values() if one.name == name), None)
+        if found is None:
+            return None
+        bound = found.permissions_boundary_arn
+        boundary = None if bound is None else replace(self._text(bound), kind="boundary")
+        trust: object = found.assume_role_policy_document
+        inline = [PolicyText(key, None, "inline", text) for key, text in found.policies.items()]
+        return Role(
+            found.arn,
+            name,
+            found.id,
+            {tag["Key"]: tag["Value"] for tag in found.tags},
+            PolicyText("trust policy", None, "trust", trust),
+            tuple(inline),
+            tuple(self._text(one) for one in found.managed_policies),
+            boundary,
+        )
+
+    def managed(self, arn: str) -> PolicyText | None:
+        if self._fate is not None:
+            self._fate.met("read")
+        return self._text(arn) if arn in self._iam.managed_policies else None
+
+    def _text(self, arn: str) -> PolicyText:
+        policy = self._iam.managed_policies[arn]
+        (version,) = [one for one in policy.versions if one.is_default]
+        return PolicyText(policy.name, arn, "managed", version.document)
+
+
+class Killed(BaseException):
+    """The run ends here, as if the process had been killed."""
+
+
+@dataclass
+class Fate:
+    """Counts a run's calls to AWS and writes to the journal's file, and ends it at one of them.
+
+    ``at`` counts from 1. ``before``: the call never leaves; ``after``: it is carried out, and the
+    answer isn't seen; ``torn``: half of the journal's line is written. Ending a run after a call
+    that only reads is ending it before the next. Once killed, nothing gets through any more.
+    """
+
+    at: int = 0
+    when: str = "before"
+    seen: list[str] = field(default_factory=list)
+    dead: bool = False
+    meanwhile: Callable[[], object] | None = None
+
+    def attach(self, session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+        before: Any = self._before
+        after: Any = self._after
+        session.events.register_first("before-send", before)
+        session.events.register_last("before-send", after)
+        write = os.write
+
+        def journaled(file: int, data: bytes) -> int:
+            self.met("journal")
+            if self.when == "torn" and self.dead:
+                write(file, data[: len(data) // 2])
+                raise Killed
+            done = write(file, data)
+            self._carried_out()
+            return done
+
+        monkeypatch.setattr(journal_file, "os", _Os(journaled))
+
+    def reset(self, at: int = 0, when: str = "before") -> None:
+        self.at, self.when, self.dead = at, when, False
+        self.seen.clear()
+
+    def spent(self) -> bool:
+        """Whether what was to happen meanwhile has happened."""
+        return self.meanwhile is None
+
+    def _before(self, request: Any, **_: object) -> None:
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+        action = body.partition("Action=")[2].partition("&")[0]
+        self.met(action or str(request.headers.get("X-Amz-Target")))
+
+    def _after(self, **_: object) -> None:
+        self._carried_out()
+
+    def met(self, what: str) -> None:
+        if self.dead:
+            raise Killed
+        self.seen.append(what)
+        if len(self.seen) == self.at:
+            if self.meanwhile is not None:
+                run, self.meanwhile, self.at = self.meanwhile, None, 0
+                run()
+                return
+            self.dead = True
+            if self.when == "before":
+                raise Killed
+
+    def _carried_out(self) -> None:
+        if self.dead:
+            raise Killed
+
+
+class _Os:
+    """The module ``os`` with another ``write``, for the journal alone."""
+
+    def __init__(self, write: Callable[[int, bytes], int]) -> None:
+        self.write = write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+def unlocked(journal: FileJournal) -> FileJournal:
+    """A journal whose lock keeps nobody out."""
+
+    class Unlocked(FileJournal):
+        @contextmanager
+        def lock(self, owner: str) -> Iterator[Callable[[], None]]:  # noqa: ARG002 - as it is called
+            yield lambda: None
+
+    return Unlocked(journal._path)
