@@ -87,7 +87,7 @@ def evaluate(
       3  not decided: AWS's documentation leaves it open, or a policy
          could not be read
     """
-    from auditor.chains import facts_of
+    from auditor.engine.powers import facts_of
     from auditor.explain.ask import Wish, request_of, with_target
     from auditor.explain.judge import judge
     from auditor.explain.trusting import Trust, is_assume

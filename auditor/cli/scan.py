@@ -145,6 +145,7 @@ class _From(NamedTuple):
 def _audit(snapshot: str | None, moment: datetime, globs: Sequence[str], source: _From) -> Report:
     from auditor.audit import audit
     from auditor.cli.progress import progress
+    from auditor.collect.memory import keep_to_the_end
 
     live = None
     with progress() as step:
@@ -158,6 +159,7 @@ def _audit(snapshot: str | None, moment: datetime, globs: Sequence[str], source:
             account = live.account
         step("deciding what the roles may do")
         report = audit(account, now=moment, role_globs=globs)
+        keep_to_the_end(account, report)
         return live.confirm(report) if live is not None and source.confirm else report
 
 

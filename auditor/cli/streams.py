@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from auditor.report.interface import Look
@@ -112,18 +113,26 @@ def write_file(path: Path, text: str) -> None:
     A symbolic link stays one, an existing file keeps its permissions, and what isn't a file (a
     pipe, ``/dev/stdout``) is written to directly. Raises InputError where that fails.
     """
-    data = text.encode("utf-8", "backslashreplace")
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
-            target.write_bytes(data)
+            with target.open("wb") as file:
+                file.writelines(_encoded(text))
         else:
-            _replace(target, data)
+            _replace(target, text)
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
-def _replace(target: Path, data: bytes) -> None:
+_PIECE = 1 << 16  # characters; a large report needn't be in memory a second time
+
+
+def _encoded(text: str) -> Iterator[bytes]:
+    for start in range(0, len(text), _PIECE):
+        yield text[start : start + _PIECE].encode("utf-8", "backslashreplace")
+
+
+def _replace(target: Path, text: str) -> None:
     import stat
     import tempfile
 
@@ -131,7 +140,7 @@ def _replace(target: Path, data: bytes) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(_encoded(text))
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         os.replace(name, target)  # noqa: PTH105 - a name from mkstemp

@@ -26,3 +26,21 @@ def cycle_search_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+_kept: list[object] = []
+
+
+def keep_to_the_end(*values: object) -> None:
+    """Leave values to the end of the process, when the system takes all memory back at once.
+
+    For a command that is as good as done: freeing the objects of a large account and its report one
+    by one, and searching them for cycles before, takes a fifth of a scan. The list holds itself, so
+    that Python's end, which drops what modules hold, leaves it a cycle in a heap that is frozen,
+    and so not searched. What an earlier call left is freed.
+    https://docs.python.org/3/library/gc.html#gc.freeze
+    """
+    gc.unfreeze()
+    _kept.clear()
+    _kept.extend((*values, _kept))
+    gc.freeze()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.account import PolicyText
 from auditor.audit import audit
-from auditor.chains import Chains, facts_of
-from auditor.engine.powers import ASSUME_ROLE, Powers
+from auditor.chains import Chains
+from auditor.engine.powers import ASSUME_ROLE, Powers, facts_of
 from auditor.errors import Undecidable
 from auditor.explain.closing import Closing, guarded
 from auditor.explain.words import listing, short

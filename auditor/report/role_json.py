@@ -110,8 +110,8 @@ class RoleWriter:
     """
 
     def __init__(self) -> None:
-        self._witnesses: dict[int, tuple[Witness, str]] = {}
-        self._statements: dict[int, tuple[tuple[StatementRef, ...], str]] = {}
+        self._witnesses: dict[tuple[str, int, int], tuple[Witness, str]] = {}
+        self._statements: dict[int, tuple[StatementRef, str]] = {}
         self._rules: dict[tuple[str, str, str], str] = {}
         self._remedies: dict[str, str] = {}
 
@@ -140,25 +140,32 @@ class RoleWriter:
         if remedy is None:
             remedy = quoted(finding.remediation)
             _keep(self._remedies, finding.remediation, remedy)
-        statements = self._statements.get(id(finding.statements))
-        if statements is None:
-            text = json.dumps(list(map(_statement, finding.statements)))
-            statements = finding.statements, text
-            _keep(self._statements, id(finding.statements), statements)
+        statements = ", ".join(map(self._statement, finding.statements))
         confirmed = f", {json.dumps(_confirmed(finding))[1:-1]}" if finding.confirmation else ""
         return (
             f'{{"id": {quoted(finding.id)}, {told}, "title": {quoted(finding.title)}, '
-            f'"witness": {self._witness(finding.witness)}, "statements": {statements[1]}, '
+            f'"witness": {self._witness(finding.witness)}, "statements": [{statements}], '
             f'"remediation": {remedy}{confirmed}}}'
         )
 
     def _witness(self, witness: Witness | None) -> str:
         if witness is None:
             return "null"
-        known = self._witnesses.get(id(witness))
+        if not witness.context and len(witness.resources) == 1:
+            action, resource = quoted(witness.action), quoted(witness.resources[0])
+            return f'{{"action": {action}, "resource": {resource}, "context": {{}}}}'
+        key = (witness.action, id(witness.resources), id(witness.context))
+        known = self._witnesses.get(key)
         if known is None:
             known = witness, json.dumps(_witness(witness))
-            _keep(self._witnesses, id(witness), known)
+            _keep(self._witnesses, key, known)
+        return known[1]
+
+    def _statement(self, ref: StatementRef) -> str:
+        known = self._statements.get(id(ref))
+        if known is None:
+            known = ref, json.dumps(_statement(ref))
+            _keep(self._statements, id(ref), known)
         return known[1]
 
 

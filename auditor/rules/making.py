@@ -58,6 +58,7 @@ class Draft(NamedTuple):
             witness,
             self.statements,
             _remedy(self.rule),
+            roles=(role,),
         )
 
 
@@ -109,18 +110,22 @@ def _id(arn: str, rule: str, action: str) -> str:
 
 
 def _refs(located: Iterable[Located], owner: str | None = None) -> tuple[StatementRef, ...]:
-    return tuple(
-        StatementRef(
-            layer=one.layer,
-            policy=one.source.name,
-            policy_arn=one.source.arn,
-            kind=one.source.kind,
-            sid=one.statement.sid,
-            index=one.statement.index,
-            effect="Allow" if one.statement.allows else "Deny",
-            role=owner,
-        )
-        for one in located
+    return tuple(_ref(one, owner) for one in located)
+
+
+@lru_cache(maxsize=8_192)
+def _ref(one: Located, owner: str | None) -> StatementRef:
+    """Return where a statement stands; one reference serves all roles that have the policy."""
+    return StatementRef(
+        layer=one.layer,
+        policy=one.source.name,
+        policy_arn=one.source.arn,
+        kind=one.source.kind,
+        sid=one.statement.sid,
+        index=one.statement.index,
+        effect="Allow" if one.statement.allows else "Deny",
+        role=owner,
+        source=one.source,
     )
 
 
@@ -152,6 +157,7 @@ def chain_finding(
             *_refs(worst.allows, way[-1].name),
         ),
         remediation=_remedy("assumable-sender"),
+        roles=(role, *way),
     )
 
 
