@@ -119,5 +119,9 @@ def tell(results: Sequence[Result], what: str, journal: Journal, form: Form, *, 
         found = [one.model_dump(mode="json") for one in results]
         write_report(json.dumps({"run": what, "results": found}, indent=2) + "\n")
     else:
-        write_report(results_text(results, screen().width))
+        text = results_text(results, what, screen().width)
+        verb, _, plan_id = what.partition(" ")
+        if verb == "apply" and any(one.outcome == "attached" for one in results):
+            text += f"\nTo take it back:\n  auditor remediate undo {plan_id}\n"
+        write_report(text)
     return 0 if well else 1
