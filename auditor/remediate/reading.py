@@ -34,6 +34,7 @@ def read_plan(text: str, where: str) -> Plan:
     Refuses, with ``InputError``, what isn't a plan that this version made and nobody has edited
     since: a plan says what was proven, and that holds for what it said then.
     """
+    text = text.removeprefix("\ufeff")
     top = _object(text, where, "a plan of 'auditor remediate'")
     version = top.get("plan_version")
     if version is None:
@@ -84,7 +85,7 @@ def roles_of_report(text: str, where: str, account_id: str) -> tuple[str, ...]:
 
     Raises ``InputError`` where it isn't one, or tells of another account than ``account_id``.
     """
-    top = _object(text, where, "a report of 'auditor scan --format json'")
+    top = _object(text.removeprefix("\ufeff"), where, "a report of 'auditor scan --format json'")
     version, roles = top.get("schema_version"), top.get("roles")
     if version is None or not isinstance(roles, list):
         what = "schema_version" if version is None else "list of roles"
@@ -112,7 +113,7 @@ def roles_of_report(text: str, where: str, account_id: str) -> tuple[str, ...]:
 
 def _object(text: str, where: str, what: str) -> Mapping[str, object]:
     try:
-        found = json.loads(text.removeprefix("\ufeff"))
+        found = json.loads(text)
     except RecursionError:
         raise InputError(f"{where}: isn't {what}: nested too deeply") from None
     except ValueError as error:
