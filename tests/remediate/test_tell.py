@@ -197,17 +197,11 @@ def test_every_outcome_has_its_words(outcome: Outcome) -> None:
         ],
         "apply plan-x",
     )
-    first, _gap, line, _gap2, summary = [*text.splitlines()[:1], "", *_unfolded(text)]
+    first, line, summary = (" ".join(part.split()) for part in text.split("\n\n"))
     assert first == "apply plan-x"
     assert line.startswith("web: ")
     assert "exposed (proven) -> simulator only: what AWS said" in line
     assert summary.startswith("1 role: 1 ")
-
-
-def _unfolded(text: str) -> list[str]:
-    """The text's second paragraph as one line, an empty line, and its third."""
-    _head, roles, summary = text.split("\n\n")
-    return [" ".join(roles.split()), "", " ".join(summary.split())]
 
 
 def test_what_went_wrong_stands_last() -> None:
