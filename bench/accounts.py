@@ -6,13 +6,24 @@ import json
 import random
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 Json = dict[str, Any]
 ACCOUNT = "123456789012"
 SIMULATOR = "*@simulator.amazonses.com"
 SHARED = 50
 """Managed policies that the roles of a shared account have among them."""
+TEAMS = 24
+"""Domains that the roles of a distinct account have among them; networks are as many."""
+
+Kind = Literal["distinct", "shared", "own-domain"]
+"""How the policies of an account compare.
+
+``distinct``: an inline policy a role, no two alike: projects, log groups, buckets, Sids, the order
+of the statements and which there are differ, while conditions and identities repeat, as teams of
+one company write them. ``shared``: two of 50 managed policies a role. ``own-domain``: an inline
+policy a role, and no two ask for the same identities and senders either, which no company has.
+"""
 
 
 def _statement(effect: str, action: str | list[str], resource: Any, condition: Any = None) -> Json:
@@ -20,9 +31,9 @@ def _statement(effect: str, action: str | list[str], resource: Any, condition: A
     return found if condition is None else {**found, "Condition": condition}
 
 
-def _document(number: int, pick: random.Random) -> Json:
+def _document(number: int, team: int, pick: random.Random) -> Json:
     """Return a build role's policy: logs, artifacts, and one way (or none) to allow sends."""
-    own = f"team{number}.example.com"
+    own = f"team{team}.example.com"
     region = "arn:aws:ses:{}:" + f"{ACCOUNT}:identity/{own}"
     resource = pick.choice(
         ["*", region.format("*"), [region.format("eu-west-1"), region.format("us-east-1")]]
@@ -71,8 +82,8 @@ def _document(number: int, pick: random.Random) -> Json:
                 "ses:SendEmail",
                 resource,
                 {
-                    "IpAddress": {"aws:SourceIp": f"10.{number % 256}.0.0/16"},
-                    "DateLessThan": {"aws:CurrentTime": f"2099-0{1 + number % 9}-01T00:00:00Z"},
+                    "IpAddress": {"aws:SourceIp": f"10.{team % 256}.0.0/16"},
+                    "DateLessThan": {"aws:CurrentTime": f"2099-0{1 + team % 9}-01T00:00:00Z"},
                 },
             )
         ],
@@ -82,12 +93,33 @@ def _document(number: int, pick: random.Random) -> Json:
     return {"Version": "2012-10-17", "Statement": statements + pick.choice(ways)}
 
 
-def snapshot(roles: int, *, shared: bool) -> Json:
-    """Return an account as ``get-account-authorization-details`` prints it.
+def _distinct(number: int, pick: random.Random) -> Json:
+    """Return a policy that is no other role's, made of what other roles' policies say too."""
+    document = _document(number, number % TEAMS, pick)
+    statements = document["Statement"]
+    others = [
+        _statement("Allow", ["ecr:GetAuthorizationToken"], "*"),
+        _statement(
+            "Allow",
+            ["codebuild:CreateReport", "codebuild:UpdateReport"],
+            f"arn:aws:codebuild:eu-west-1:{ACCOUNT}:report-group/project{number}-*",
+        ),
+        _statement(
+            "Allow",
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:project{number}/*",
+        ),
+    ]
+    statements += pick.sample(others, pick.randrange(len(others)))
+    pick.shuffle(statements)
+    named = [{"Sid": f"P{number}S{at}", **one} for at, one in enumerate(statements)]
+    return {**document, "Statement": named}
 
-    Each role has its own inline policy, no two alike, or (``shared``) two of 50 managed policies.
-    """
+
+def snapshot(roles: int, kind: Kind) -> Json:
+    """Return an account as ``get-account-authorization-details`` prints it."""
     pick = random.Random(roles)
+    shared = kind == "shared"
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -105,7 +137,11 @@ def snapshot(roles: int, *, shared: bool) -> Json:
             "Arn": f"arn:aws:iam::{ACCOUNT}:policy/shared{number}",
             "DefaultVersionId": "v1",
             "PolicyVersionList": [
-                {"VersionId": "v1", "IsDefaultVersion": True, "Document": _document(number, pick)}
+                {
+                    "VersionId": "v1",
+                    "IsDefaultVersion": True,
+                    "Document": _document(number, number, pick),
+                }
             ],
         }
         for number in range(SHARED if shared else 0)
@@ -121,7 +157,14 @@ def snapshot(roles: int, *, shared: bool) -> Json:
             "InstanceProfileList": [],
             "RolePolicyList": []
             if shared
-            else [{"PolicyName": "build", "PolicyDocument": _document(number, pick)}],
+            else [
+                {
+                    "PolicyName": "build",
+                    "PolicyDocument": _distinct(number, pick)
+                    if kind == "distinct"
+                    else _document(number, number, pick),
+                }
+            ],
             "AttachedManagedPolicies": [
                 {"PolicyName": policy["PolicyName"], "PolicyArn": policy["Arn"]}
                 for policy in (pick.sample(policies, 2) if shared else ())
@@ -140,6 +183,7 @@ def snapshot(roles: int, *, shared: bool) -> Json:
 
 if __name__ == "__main__":
     # in a process of its own: what a parent holds counts into its children's peak memory
+    made: dict[str, Kind] = {one: one for one in get_args(Kind)}
     Path(sys.argv[3]).write_text(
-        json.dumps(snapshot(int(sys.argv[1]), shared=sys.argv[2] == "shared"), indent=4)
+        json.dumps(snapshot(int(sys.argv[1]), made[sys.argv[2]]), indent=4)
     )
