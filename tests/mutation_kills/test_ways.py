@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.account import PolicyText
-from auditor.engine.layers import Layer, Placed
+from auditor.actions import SEND_ACTIONS
+from auditor.engine.layers import Layer, Placed, statements
 from auditor.engine.memory import Memory
 from auditor.engine.powers import Powers
 from auditor.policy.parse import parse
@@ -116,13 +117,11 @@ def test_one_of_several_named_identities_is_the_witness_s() -> None:
 
 def test_a_call_is_told_by_the_allow_that_asks_for_nothing() -> None:
     """Whatever conditional Allow stands before it: the call needs no condition to be met."""
-    statements: list[Json] = [
+    both: list[Json] = [
         allow("iam:PassRole", IpAddress={"aws:SourceIp": "10.0.0.0/8"}),
         allow("iam:PassRole"),
     ]
-    placed = Placed(
-        PolicyText("own", None, "inline", None), parse(document(*statements), every=True)
-    )
+    placed = Placed(PolicyText("own", None, "inline", None), parse(document(*both), every=True))
     found = Powers(Case(()).caller, (Layer("identity", (placed,)),)).call(
         "iam:PassRole", OTHER_ROLE
     )
@@ -148,3 +147,30 @@ def test_a_role_that_is_equal_to_a_known_one_is_not_decided_again() -> None:
     first, second = (memory.decide(case.caller, case.layers) for _ in range(2))
     assert first.certainty == second.certainty == "proven"
     assert second.exposures[0].request is first.exposures[0].request
+
+
+def test_a_layer_s_statements_are_told_apart_by_action_and_effect() -> None:
+    """A rule is named after the Denies of the action that is exposed, and of no other."""
+    case = identity(
+        allow(["ses:SendEmail", "ses:SendBounce"]),
+        allow("ses:SendRawEmail"),
+        deny(["ses:SendRawEmail", "ses:SendBulkEmail"]),
+        deny("ses:SendEmail"),
+    )
+    (layer,) = case.layers
+    told = {
+        action.name: [
+            [one.statement.index for one in statements(layer, bit, allows=allows)]
+            for allows in (True, False)
+        ]
+        for bit, action in enumerate(SEND_ACTIONS)
+    }
+    assert told == {
+        "ses:SendEmail": [[0], [3]],
+        "ses:SendRawEmail": [[1], [2]],
+        "ses:SendTemplatedEmail": [[], []],
+        "ses:SendBulkTemplatedEmail": [[], []],
+        "ses:SendCustomVerificationEmail": [[], []],
+        "ses:SendBulkEmail": [[], [2]],
+        "ses:SendBounce": [[0], []],
+    }
