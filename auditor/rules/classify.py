@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from auditor.actions import RECIPIENTS
 from auditor.domains import MAILBOX, is_mailbox
 from auditor.engine.conditions import passing
 from auditor.engine.constraints import REAL, satisfy
-from auditor.engine.layers import statements
+from auditor.engine.layers import Located
 from auditor.policy.operators import NULL
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from auditor.engine.constraints import Test
     from auditor.engine.decide import Exposure
-    from auditor.engine.layers import Layer, Located
+    from auditor.engine.layers import Layer
     from auditor.policy.model import Condition
 
 SIMULATOR_LOCALS = ("success", "bounce", "ooto", "complaint", "suppressionlist")
@@ -59,8 +60,21 @@ def evidence(exposure: Exposure, layers: Sequence[Layer]) -> tuple[Located, ...]
 
 
 def _denies(exposure: Exposure, layers: Sequence[Layer]) -> Iterator[Located]:
-    for layer in layers:
-        yield from statements(layer, exposure.question.action, allows=False)
+    """Yield the Denies of the action that look at the recipients: few roles have any."""
+    action = exposure.question.action
+    return (one for one in _limiting(tuple(layers)) if one.statement.actions >> action & 1)
+
+
+@lru_cache(maxsize=16)
+def _limiting(layers: tuple[Layer, ...]) -> tuple[Located, ...]:
+    """Return the Denies that look at the recipients; asked about each of a role's exposures."""
+    return tuple(
+        Located(layer.name, placed.source, statement)
+        for layer in layers
+        for placed in layer.documents
+        for statement in placed.document.statements
+        if not statement.allows and RECIPIENTS in statement.mentions
+    )
 
 
 def _on_recipients(
