@@ -1,8 +1,7 @@
 """Who could take a remedy away again: the role itself, or one that it can get to.
 
-A policy on a role holds as long as nobody detaches it or changes what it says. A role that may do
-so, or that may become (or make a service run) one which may, is held by a permissions boundary or
-an SCP alone.
+A policy holds as long as nobody detaches it or changes what it says. A role that may, or that may
+become (or make a service run) one which may, is held by a permissions boundary or an SCP alone.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_manage-attach-detach.html
 """
 
@@ -64,7 +63,7 @@ class Undoing(NamedTuple):
 
 
 class Undoers:
-    """Looks for those who could undo a remedy in one account. ``roles`` are all that it has.
+    """Looks for those who could undo a remedy. ``roles`` are all that the account has.
 
     ``chains`` is asked for the roles' powers alone: it need not have followed anything.
     """
@@ -115,8 +114,7 @@ class Undoers:
         self, actor: Role, target: Role, way: Way, doubts: dict[str, None]
     ) -> tuple[Call, ...]:
         """Return the calls by which a role may undo the remedy of another, or of itself."""
-        powers = self._chains.powers(actor)
-        if powers is None:
+        if (powers := self._chains.powers(actor)) is None:
             return ()
         limit = target.boundary.arn if target.boundary is not None else None
         facts = (*facts_of(target), ("iam:permissionsboundary", limit))
@@ -126,12 +124,8 @@ class Undoers:
             own += [(action, self._policy_arn, ()) for action in _ON_THE_POLICY]
         else:
             own = [(action, target.arn, facts) for action in _INLINE]
-        found: dict[str, Call] = {}
-        for action, resource, known in own:
-            call = _asked(powers, action, resource, known, doubts)
-            if call is not None:
-                found[action] = call
-        return tuple(found.values()) or self._granting(actor, powers)
+        found = [_asked(powers, *one, doubts) for one in own]
+        return tuple(one for one in found if one is not None) or self._granting(actor, powers)
 
     def _granting(self, actor: Role, powers: Powers) -> tuple[Call, ...]:
         """Return the calls by which a role may give itself more than it has."""
@@ -174,8 +168,7 @@ class Undoers:
 
     def _handed(self, actor: Role, doubts: dict[str, None]) -> Iterator[tuple[Role, str]]:
         """Yield the roles that one may have a service run, or may rewrite the trust policy of."""
-        powers = self._chains.powers(actor)
-        if powers is None:
+        if (powers := self._chains.powers(actor)) is None:
             return
         patterns = [*powers.patterns(HANDING_ON), *powers.patterns(TRUST_REWRITING)]
         left = [role for role in self._doors.behind(patterns) if role.arn != actor.arn]

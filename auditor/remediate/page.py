@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 from auditor.text import visible
@@ -49,11 +50,12 @@ class Page:
 def _folded(text: str, width: int) -> list[str]:
     if len(text) <= width and text.isascii():
         return [text]
+    width = max(10, width)
+    if text.isascii():
+        return textwrap.wrap(text, width, break_on_hyphens=False)
     # Rich knows how many cells a character takes: https://rich.readthedocs.io/en/stable/text.html
     from rich.console import Console
     from rich.text import Text
 
     folder = Console(width=width, color_system=None, _environ={})
-    return [
-        line.plain.rstrip() for line in Text(text).wrap(folder, max(10, width), overflow="fold")
-    ]
+    return [line.plain.rstrip() for line in Text(text).wrap(folder, width, overflow="fold")]

@@ -24,8 +24,21 @@ _SHOWN: Final = 60
 
 
 def plan_json(plan: Plan) -> str:
-    """Return a plan as the JSON text of its file: ASCII, the same bytes for the same plan."""
-    return json.dumps(plan.model_dump(mode="json"), indent=2) + "\n"
+    """Return a plan as the JSON text of its file: ASCII, the same bytes for the same plan.
+
+    A line a field, and a line an entry of a field's list: ``diff`` shows which roles differ.
+    """
+    fields = (
+        f"  {json.dumps(name)}: {_lines(value) if isinstance(value, list) else json.dumps(value)}"
+        for name, value in plan.model_dump(mode="json").items()
+    )
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def _lines(entries: list[object]) -> str:
+    if not entries:
+        return "[]"
+    return "[\n" + ",\n".join(f"    {json.dumps(entry)}" for entry in entries) + "\n  ]"
 
 
 def read_plan(text: str, where: str) -> Plan:
