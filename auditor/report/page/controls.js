@@ -46,7 +46,11 @@
     rule: (item) => item.dataset.r || "\uffff",
   };
 
+  let ordered = "worst";
+
   function order() {
+    if (sort.value === ordered) return; // moving the list would take the focus away
+    ordered = sort.value;
     const key = keys[sort.value];
     const keyed = items.map((item) => [key(item), place.get(item), item]);
     keyed.sort(([a, i], [b, j]) => (a < b ? -1 : a > b ? 1 : i - j));
@@ -88,6 +92,7 @@
   }
   window.addEventListener("hashchange", target);
   form.hidden = false;
+  document.getElementById("plain").hidden = true;
   filter();
   target();
 })();
