@@ -32,8 +32,23 @@ class Ask(NamedTuple):
     context: Mapping[str, str]
 
 
+def _asked_of_one(call: str, region: str, account: str, fields: Mapping[str, Any]) -> Ask | None:
+    """Return what a call on a role, a managed policy or a table is checked on; None for others."""
+    if "RoleName" in fields:
+        arn = f"arn:aws:iam::{account}:role/{fields['RoleName']}"
+        attached = fields.get("PolicyArn")
+        return Ask(call, arn, {} if attached is None else {"iam:PolicyARN": attached})
+    if "PolicyArn" in fields:
+        return Ask(call, fields["PolicyArn"], {})
+    if "TableName" in fields:
+        return Ask(call, f"arn:aws:dynamodb:{region}:{account}:table/{fields['TableName']}", {})
+    return None
+
+
 def asks(call: str, region: str, account: str, fields: Mapping[str, Any]) -> list[Ask]:
     """Return what a call (``service:Operation`` as IAM has it, with its fields) is checked on."""
+    if (one := _asked_of_one(call, region, account, fields)) is not None:
+        return [one]
     match call.partition(":")[2]:
         case "BatchGetProjects":
             start = f"arn:aws:codebuild:{region}:{account}:project/"
@@ -50,6 +65,9 @@ def asks(call: str, region: str, account: str, fields: Mapping[str, Any]) -> lis
             arns = [f"arn:aws:ses:{region}:{account}:identity/{fields['EmailIdentity']}"]
         case "Publish":
             arns = [fields["TopicArn"]]
+        case "Invoke":
+            call = "lambda:InvokeFunction"
+            arns = [f"arn:aws:lambda:{region}:{account}:function:{fields['FunctionName']}"]
         case "PutObject":
             arns = [f"arn:aws:s3:::{fields['Bucket']}/{fields['Key']}"]
             context = {

@@ -27,6 +27,7 @@ CHALICE = Path(__file__).resolve().parents[2] / ".chalice"
 POLICIES = {
     "audit_nightly": CHALICE / "policy-audit-nightly.json",
     "audit_now": CHALICE / "policy-audit-now.json",
+    "remediate": CHALICE / "policy-remediate.json",
 }
 RESOURCES: dict[str, Any] = YAMLTemplateSerializer().load_template(
     (CHALICE / "resources.yaml").read_text(encoding="utf-8"), "resources.yaml"
@@ -37,8 +38,13 @@ RESOURCES: dict[str, Any] = YAMLTemplateSerializer().load_template(
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 RUNTIME = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 
+JOURNAL, REMEDIATE = "journal", "auditor-remediate"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:findings"
-LOGS = {"audit_nightly": "AuditNightlyLogs", "audit_now": "AuditNowLogs"}
+LOGS = {
+    "audit_nightly": "AuditNightlyLogs",
+    "audit_now": "AuditNowLogs",
+    "remediate": "RemediateLogs",
+}
 NAMES = {
     "AWS::Partition": "aws",
     "AWS::AccountId": ACCOUNT_ID,
@@ -46,6 +52,8 @@ NAMES = {
     "FindingsTopic": TOPIC,
 }
 ATTRIBUTES = {
+    ("Journal", "Arn"): f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{JOURNAL}",
+    ("Remediate", "Arn"): f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{REMEDIATE}",
     ("FailedEvents", "Arn"): f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:failed-events",
     **{
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
@@ -77,6 +85,8 @@ def answering(body: dict[str, Any]) -> Callable[..., Any]:
 def statements(function: str) -> list[dict[str, Any]]:
     """Return the statements of a function's role, the optional bucket's included."""
     found: list[dict[str, Any]] = json.loads(POLICIES[function].read_text("utf-8"))["Statement"]
+    if function == "audit_nightly":
+        found += RESOURCES["StartRemediation"]["Properties"]["PolicyDocument"]["Statement"]
     if function == "audit_now":
         found += RESOURCES["StoreReports"]["Properties"]["PolicyDocument"]["Statement"]
     return found
@@ -116,6 +126,16 @@ def calls(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Ask]:
     # Not narrowed to one region: the way that asks for the account's regions.
     monkeypatch.delenv("AUDITOR_REGIONS")
     return made
+
+
+@pytest.fixture
+def handed_on(calls: list[Ask], monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - first
+    """The nightly audit as it is where remediation is configured; remediate finds nothing to do."""
+    monkeypatch.setenv("AUDITOR_REMEDIATE_ROLES", "*")
+    monkeypatch.setenv("AUDITOR_REMEDIATE_FUNCTION", REMEDIATE)
+    reply = {"applied": True, "plan_id": "plan-1", "results": [], "left": [], "left_out": 0}
+    body = SimpleNamespace(read=lambda: json.dumps(reply).encode())
+    hook(monkeypatch, "before-call.lambda.Invoke", answering({"Payload": body}))
 
 
 def resolved(value: Any) -> Any:
@@ -163,6 +183,7 @@ def judge_calls(function: str, calls: list[Ask]) -> None:
     assert [ask for ask in far if allowed(policy, ask, ACCOUNT_ID, generously=True)] == []
 
 
+@pytest.mark.usefixtures("handed_on")
 def test_the_nightly_policy_is_what_the_nightly_audit_calls(
     client: Client, calls: list[Ask]
 ) -> None:
