@@ -139,7 +139,12 @@ class RoleReader:
                     arn,
                     lambda: self._client.get_policy_version(PolicyArn=arn, VersionId=version),
                 )
-                self._versions[key] = (read.get("PolicyVersion") or {}).get("Document")
+                text = (read.get("PolicyVersion") or {}).get("Document")
+                if text is None:
+                    raise CollectError(
+                        f"iam:GetPolicyVersion {one_line(arn)}: the answer holds no document"
+                    )
+                self._versions[key] = text
         except _Vanished:
             return None
         return {
