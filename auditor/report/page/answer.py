@@ -58,9 +58,7 @@ def answer(report: Report) -> Answer:
     if undecided:
         verb = "could not be decided"
         return Answer("unsure", f"No role is known to mail real people, but {undecided:,} {verb}.")
-    safe = (
-        "The one CodeBuild role can't" if total == 1 else f"None of {total:,} CodeBuild roles can"
-    )
+    safe = "The one audited role can't" if total == 1 else f"None of {total:,} audited roles can"
     if not report.complete or report.unresolved_projects:
         return Answer("unsure", f"{safe} mail real people, but not everything could be read.")
     if not HARMLESS.issuperset(report.not_evaluated):
@@ -70,8 +68,8 @@ def answer(report: Report) -> Answer:
 
 def _of(some: int, total: int) -> str:
     if total == 1:
-        return "The one CodeBuild role"
-    return f"{some:,} of {total:,} CodeBuild roles"
+        return "The one audited role"
+    return f"{some:,} of {total:,} audited roles"
 
 
 def tiles(report: Report) -> list[Tile]:

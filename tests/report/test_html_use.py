@@ -1,0 +1,139 @@
+"""The HTML report in a real Chromium: finding, sorting, opening and copying, by keyboard too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests import examples
+from tests.report.accounts import allow, report, role
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Start
+
+
+def test_filters(open_page: Start) -> None:
+    """Text, verdict, severity and rule each narrow the list, and all of them together."""
+    visit = open_page(examples.full())
+    page = visit.page
+    assert len(visit.names()) == 5
+
+    page.locator("[name=verdict]").select_option("exposed")
+    assert visit.names() == [examples.WEB.name, examples.BATCH.name]
+    page.locator("[name=severity]").select_option("medium")
+    assert visit.names() == [examples.BATCH.name]
+    page.locator("[name=rule]").select_option("unrestricted-send")
+    assert visit.names() == []
+    assert page.get_by_text("No role fits the filter.").is_visible()
+    assert page.locator("output").text_content() == "0 of 5 roles"
+    page.get_by_role("button", name="Clear").click()
+    visit.shows("5 roles")
+
+
+SEARCHES = {
+    "LINT": ["codebuild-lint"],
+    "nightly-3 us-east-1": [examples.BATCH.name],
+    "inline policy deploy": ["codebuild-web"],
+    "someone@example.com": ["codebuild-web"],
+    "stringlikes": ["codebuild-odd"],
+    "nowhere to be found": [],
+}
+
+
+def test_the_text_filter_looks_through_the_proof(open_page: Start) -> None:
+    """Roles, projects, policies and addresses are found, in any case, all words required."""
+    visit = open_page(examples.full())
+    for text, shown in SEARCHES.items():
+        visit.page.get_by_role("searchbox").fill("")
+        visit.shows("5 roles")
+        visit.page.get_by_role("searchbox").fill(text)
+        visit.shows(f"{len(shown)} of 5 roles")
+        assert visit.names() == shown
+
+
+def test_a_statement_is_found_by_its_text(open_page: Start) -> None:
+    """What stands in a policy is searched too, before its section was ever opened."""
+    visit = open_page(report(role("one", allow(Sid="Newsletter")), role("two", allow())))
+    visit.page.get_by_role("searchbox").fill("newsletter")
+    visit.shows("1 of 2 roles")
+
+    assert visit.names() == ["one"]
+
+
+def test_sorting(open_page: Start) -> None:
+    """The list is worst first; by name, severity or rule where that is chosen, and back again."""
+    visit = open_page(examples.full())
+    page = visit.page
+    worst = visit.names()
+    assert worst == [r.name for r in (examples.WEB, examples.BATCH, examples.ODD)] + worst[3:]
+
+    page.locator("[name=sort]").select_option("name")
+    assert visit.names() == sorted(worst)
+    page.locator("[name=sort]").select_option("severity")
+    assert visit.names()[:3] == ["codebuild-web", examples.BATCH.name, "codebuild-mail-tests"]
+    page.locator("[name=sort]").select_option("worst")
+    assert visit.names() == worst
+
+
+def test_all_of_it_by_keyboard(open_page: Start) -> None:
+    """Without a mouse: skip to the roles, filter, sort, open a role; the focus is always seen."""
+    visit = open_page(examples.full())
+    page = visit.page
+    press = page.keyboard.press
+
+    press("Tab")
+    assert page.evaluate("() => document.activeElement.textContent") == "Skip to the roles"
+    press("Enter")
+    press("Tab")
+    page.keyboard.type("codebuild-web")
+    visit.shows("1 of 5 roles")
+    press("Tab")
+    press("E")  # the first verdict with this letter: Exposed, both
+    press("Tab")
+    press("Tab")
+    press("Tab")
+    press("N")
+    assert page.locator("[name=sort]").input_value() == "name"
+    assert visit.names() == ["codebuild-web"]
+    for _ in range(4):
+        press("Tab")
+        outline = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+    press("Enter")
+    page.locator(".role details[open]").wait_for()
+    assert page.locator("#role-0 .request").first.is_visible()
+
+
+def test_an_opened_role_has_its_proof(open_page: Start) -> None:
+    """A role's section has the request, the statement with its marks, and the command to copy."""
+    visit = open_page(report(role("web", allow("ses:*"))), permissions=["clipboard-write"])
+    page = visit.page
+    page.locator("#role-0 summary").click()
+    proof = page.locator("#role-0 .proof")
+
+    assert proof.locator(".request").first.inner_text().split("\n")[:2] == ["Call", "ses:SendEmail"]
+    marks = proof.locator(".finding").first.locator("pre mark").all_text_contents()
+    assert [mark.strip() for mark in marks] == ['"Action": "ses:*",', '"Resource": "*"']
+    assert "auditor remediate plan --role web" in proof.inner_text()
+    proof.get_by_role("button", name="Copy the command").click()
+    proof.get_by_role("button", name="Copied").wait_for()
+
+
+def test_a_link_opens_the_role_that_it_names(open_page: Start) -> None:
+    """A role named on the first screen opens in the list, though a filter had hidden it."""
+    visit = open_page(examples.full())
+    page = visit.page
+    page.locator("[name=verdict]").select_option("no_send")
+    page.locator(".chip", has_text="codebuild-web").click()
+    page.locator("#role-0 details[open]").wait_for()
+
+    assert page.locator("#role-0 .request").first.is_visible()
+    assert page.evaluate("() => document.activeElement.matches('#role-0 summary')")
+
+
+def test_a_count_filters_by_its_verdict(open_page: Start) -> None:
+    """The counts on the first screen lead to the roles that they count."""
+    visit = open_page(examples.full())
+    visit.page.locator(".tile.undetermined a").click()
+    visit.shows("1 of 5 roles")
+
+    assert visit.names() == ["codebuild-odd"]
