@@ -110,11 +110,15 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _headline(report: Report) -> str:
-    exposed, undecided = report.count("exposed"), report.count("undetermined")
+    # counted here, role by role: whatever is subtracted from a report's counts, an exposed role
+    # must not be answered with a no
+    exposed = [role.certainty for role in report.roles if role.verdict == "exposed"]
+    undecided = sum(role.verdict == "undetermined" for role in report.roles)
     if exposed:
-        proven = report.count("exposed", "proven")
-        certain = f"{proven:,} proven, {exposed - proven:,} possible"
-        return f"**Yes: {count(exposed, 'role')} exposed** ({certain})."
+        proven = exposed.count("proven")
+        certain = f"{proven:,} proven, {len(exposed) - proven:,} possible"
+        answer = "Yes" if proven else "Possibly"
+        return f"**{answer}: {count(len(exposed), 'role')} exposed** ({certain})."
     if undecided:
         which = count(undecided, "role")
         return f"**Not decided: {which} undetermined**, and none known to be exposed."
@@ -122,6 +126,8 @@ def _headline(report: Report) -> str:
         return "**Not decided**: no role is known to be exposed, but the audit is incomplete."
     if not report.roles:
         return "**No CodeBuild role was found.**"
+    if report.unresolved_projects:
+        return "**No**, as far as roles were audited: see below which projects' roles were not."
     if report.not_evaluated:
         return "**No**, as far as the source tells: see below what it doesn't contain."
     return "**No**: no CodeBuild role can."

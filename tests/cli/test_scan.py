@@ -106,7 +106,7 @@ BAD = {
     "another option": (["scan", "--snapshots", "x"], "No such option: --snapshots"),
     "an argument": (["scan", "x"], "unexpected extra argument"),
     "another threshold": (["scan", "--fail-on", "high"], "'high' is not one of 'exposed'"),
-    "another format": (["scan", "--format", "yaml"], "unknown format 'yaml'; choose one of: json"),
+    "another format": (["scan", "--format", "yaml"], "unknown format 'yaml'; choose one of: asff"),
     "not a time": (["scan", "--now", "yesterday"], "--now 'yesterday': isn't an ISO 8601 time"),
     "no time in UTC": (["scan", "--now", "0001-01-01T00:00:00+10:00"], "isn't an ISO 8601 time"),
     "an escape in a time": (["scan", "--now", "\x1b[31m"], "isn't an ISO 8601 time"),

@@ -25,8 +25,8 @@ LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChec
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
 
 # Element: attributes it must have, attributes it may have, children. What the schemas of both
-# Jenkins's xunit plugin (junit-10.xsd) and Maven Surefire (surefire-test-report-3.0.xsd) know;
-# Surefire has no ``testsuites`` and no ``timestamp``, which CodeBuild's examples have.
+# Jenkins's xunit plugin (junit-10.xsd) and Maven Surefire (surefire-test-report.xsd) allow; the
+# element ``testsuites`` around a suite is Jenkins's alone.
 STRUCTURE: dict[str, tuple[set[str], set[str], set[str]]] = {
     "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
     "testsuite": (

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
+LOST = UnresolvedProject(examples.project("orphan"), "arn:gone", "no such role")
 OURS = {"text", "code_inline", "strong_open", "strong_close", "softbreak"}
 BLOCKS = {
     f"{name}_{end}"
@@ -168,10 +169,12 @@ def test_everything_is_told(report: Report) -> None:
     ("report", "headline"),
     [
         (examples.full(), "Yes: 2 roles exposed"),
+        (examples.report(examples.BATCH), "Possibly: 1 role exposed** (0 proven, 1 possible)"),
         (examples.report(examples.ODD), "Not decided: 1 role undetermined"),
         (examples.report(examples.LINTER, errors=(Failure("a", "b"),)), "Not decided"),
         (examples.report(), "No CodeBuild role was found."),
         (examples.report(examples.LINTER, not_evaluated=("identity-policies",)), "as far as"),
+        (examples.report(examples.LINTER, unresolved=(LOST,)), "as far as"),
         (examples.clean(), "**No**: no CodeBuild role can."),
     ],
 )
