@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.account import Failure, PolicyText, Project, Role, SesRegion, UnresolvedProject
+    from auditor.lasting import ExceptionUse, Life, Resolved, RoleException
 
 Verdict = Literal["exposed", "simulator_only", "no_send", "undetermined"]
 Certainty = Literal["proven", "possible"]
@@ -17,6 +18,8 @@ Severity = Literal["high", "medium", "low", "info"]
 
 SCHEMA_VERSION = "1"
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
+EXPOSING: frozenset[Severity] = frozenset({"high", "medium"})
+"""Severities of findings that expose a role; the others are advice."""
 
 
 class Witness(NamedTuple):
@@ -72,7 +75,8 @@ class StatementRef:
 class Finding:
     """One thing to know about a role. ``id`` depends on role, rule and action alone.
 
-    ``confirmation`` is AWS's own answer about the witness, where it was asked for. ``roles`` are
+    ``confirmation`` is AWS's own answer about the witness, where it was asked for. ``life`` is what
+    earlier audits knew of it, where they were looked up. ``roles`` are
     those whose policies the statements stand in, for formats that show a policy's text: the role
     itself, then those that it may become.
     """
@@ -86,7 +90,15 @@ class Finding:
     statements: tuple[StatementRef, ...]
     remediation: str
     confirmation: Confirmation | None = None
+    life: Life | None = None
     roles: tuple[Role, ...] = field(default=(), compare=False, repr=False)
+
+
+class Suppressed(NamedTuple):
+    """A finding, and the exception that covers it."""
+
+    finding: Finding
+    exception: RoleException
 
 
 @dataclass(slots=True)
@@ -94,7 +106,8 @@ class RoleReport:
     """The verdict on one role, with its findings ordered by severity, rule and action.
 
     ``reason`` is why the role is ``undetermined``. ``notes`` say what could not be read or decided
-    about a role that is exposed all the same.
+    about a role that is exposed all the same. ``suppressed`` are the findings that an exception
+    covers, which are not among ``findings``; the verdict stays what it is.
     """
 
     arn: str
@@ -105,6 +118,28 @@ class RoleReport:
     reason: str | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+
+    def accepted(self) -> bool:
+        """Tell whether the role is exposed, and exceptions cover every finding that exposes it.
+
+        Never where something about it could not be read or decided: nobody answers for the unknown.
+        """
+        return (
+            self.verdict == "exposed"
+            and any(one.finding.severity in EXPOSING for one in self.suppressed)
+            and not any(finding.severity in EXPOSING for finding in self.findings)
+            and not self.notes
+        )
+
+    def open_certainty(self) -> Certainty | None:
+        """Return how certain an exposure is that no exception covers; None where there is none."""
+        if self.verdict != "exposed" or self.accepted():
+            return None
+        left = {finding.certainty for finding in self.findings if finding.severity in EXPOSING}
+        if not self.suppressed or not left:
+            return self.certainty
+        return "proven" if "proven" in left else "possible"
 
     def worst(self) -> Finding | None:
         """Return the finding whose witness says most: severe, proven, by the best known action."""
@@ -119,7 +154,11 @@ class RoleReport:
 
 @dataclass(slots=True)
 class Report:
-    """One audit of one account. ``roles`` are ordered by ARN; ``generated_at`` is UTC, aware."""
+    """One audit of one account. ``roles`` are ordered by ARN; ``generated_at`` is UTC, aware.
+
+    ``exceptions`` is None where none were given, ``resolved`` where earlier audits weren't looked
+    up.
+    """
 
     generated_at: datetime
     account_id: str
@@ -130,6 +169,8 @@ class Report:
     unresolved_projects: tuple[UnresolvedProject, ...] = ()
     api_calls: Mapping[str, int] = field(default_factory=dict)
     ses: tuple[SesRegion, ...] = ()
+    exceptions: tuple[ExceptionUse, ...] | None = None
+    resolved: tuple[Resolved, ...] | None = None
 
     def reach(self) -> str | None:
         """Return whom mail from this account can reach, as SES has it; None where nobody asked.
@@ -155,22 +196,27 @@ class Report:
         return f"{head}: {'; '.join(told)}."
 
     def count(self, verdict: Verdict, certainty: Certainty | None = None) -> int:
-        """Return how many roles have this verdict (and this certainty, where one is given)."""
+        """Return how many roles have this verdict (and this certainty, where one is given).
+
+        As exposed count those with an exposure that no exception covers, as certain as that is.
+        """
         return sum(
             1
             for role in self.roles
-            if role.verdict == verdict and certainty in (None, role.certainty)
+            if role.verdict == verdict
+            and not (role.suppressed and role.accepted())
+            and certainty in (None, role.open_certainty() if role.suppressed else role.certainty)
         )
 
     def summary(self) -> dict[str, int]:
-        """Return the counts of the report's ``summary``, in the contract's order."""
+        """Return the counts of the report's ``summary``; ``suppressed`` counts findings."""
         return {
             "roles": len(self.roles),
             "exposed": self.count("exposed"),
             "simulator_only": self.count("simulator_only"),
             "no_send": self.count("no_send"),
             "undetermined": self.count("undetermined"),
-            "suppressed": 0,
+            "suppressed": sum(len(role.suppressed) for role in self.roles),
         }
 
 

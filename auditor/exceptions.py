@@ -1,0 +1,76 @@
+"""Exceptions applied to a report: what they cover is listed apart, and what they don't, too.
+
+An exception comes from whoever runs the audit (``auditor.exceptionfile``), never from the account:
+a tag on a role, or a word in its policy, excepts nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+from auditor.findings import Suppressed
+from auditor.globs import like
+from auditor.lasting import ExceptionUse, RoleException
+from auditor.rules.making import order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from auditor.findings import Report, RoleReport
+
+EVERY_RULE: Final = "*"
+
+
+def suppress(report: Report, exceptions: Sequence[RoleException], now: datetime) -> Report:
+    """Return the report with the findings that an exception covers moved to ``suppressed``.
+
+    Verdicts stay. An exception holds to the end of its last day, in UTC; where several cover a
+    finding, the first is named. ``Report.exceptions`` tells what became of each, in their order:
+    ``used`` are all that cover a finding, named or not. Exceptions of an earlier call are undone.
+
+    :param now: aware; the time of the audit.
+    """
+    today = now.astimezone(UTC).date()
+    valid = [one for one in exceptions if one.expires >= today]
+    used: set[int] = set()
+    roles = [_covered(role, valid, used) for role in report.roles]
+    uses = tuple(
+        ExceptionUse(
+            one, "expired" if one.expires < today else "used" if id(one) in used else "unused"
+        )
+        for one in exceptions
+    )
+    return replace(report, roles=roles, exceptions=uses)
+
+
+def covers(exception: RoleException, role: RoleReport, rule: str) -> bool:
+    """Tell whether an exception is about a rule on a role, whatever the day."""
+    return exception.rule in (EVERY_RULE, rule) and _names(exception, role)
+
+
+def _names(exception: RoleException, role: RoleReport) -> bool:
+    glob = like(exception.role)
+    return glob.matches(role.name) or glob.matches(role.arn)
+
+
+def _covered(role: RoleReport, valid: Sequence[RoleException], used: set[int]) -> RoleReport:
+    """Return a role's report with its covered findings apart; ``used`` gets the ids of objects."""
+    findings = role.findings
+    if role.suppressed:
+        before = (one.finding for one in role.suppressed)
+        findings = tuple(sorted((*findings, *before), key=order_of))
+    about = [one for one in valid if _names(one, role)] if findings else []
+    if not about:
+        return replace(role, findings=findings, suppressed=()) if role.suppressed else role
+    open_, apart = [], []
+    for finding in findings:
+        covering = [one for one in about if one.rule in (EVERY_RULE, finding.rule)]
+        used.update(map(id, covering))
+        if covering:
+            apart.append(Suppressed(finding, covering[0]))
+        else:
+            open_.append(finding)
+    return replace(role, findings=tuple(open_), suppressed=tuple(apart))

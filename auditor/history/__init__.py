@@ -1,0 +1,1 @@
+"""Where findings' lives are kept from audit to audit: a file (``file``) or a table (``table``)."""

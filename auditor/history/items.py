@@ -1,0 +1,109 @@
+"""The items of the history's table: values to attributes and back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pydantic import ValidationError
+
+from auditor.errors import AuditorError
+from auditor.history.client import key
+from auditor.history.values import (
+    day_from,
+    day_values,
+    finding_values,
+    first_problem,
+    known_of,
+    stamp,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.life import Day, Kind, Known
+
+KINDS: Final[tuple[Kind, ...]] = ("new", "reopened", "resolved", "suppressed")
+"""The kinds of changes that somebody is told of."""
+RESOLVED_KEPT: Final = timedelta(days=400)
+"""How long a resolved finding is known; one that comes back later is new."""
+DAY_KEPT: Final = timedelta(days=800)
+
+
+class DamagedItemError(AuditorError):
+    """An item that something else wrote. Left out, its finding would be new, and told again."""
+
+
+class Stored(NamedTuple):
+    """A finding as the table has it. ``untold``: the change that nobody was told of yet."""
+
+    known: Known
+    version: int
+    untold: Kind | None
+
+
+def stored_of(item: Mapping[str, Any]) -> Stored:
+    """Return the finding of an item. Raises ``DamagedItemError``."""
+    try:
+        known = known_of(json.loads(item["known"]["S"]))
+        version = int(item["version"]["N"])
+        untold = item.get("untold", {}).get("S")
+        if known.id != item["sk"]["S"]:
+            raise DamagedItemError("its key is another finding's")
+    except ValidationError as error:
+        raise DamagedItemError(first_problem(error)) from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise DamagedItemError("its attributes are incomplete") from error
+    kind: Kind | None = next((one for one in KINDS if one == untold), None)
+    if untold is not None and kind is None:
+        raise DamagedItemError("untold is no kind of change")
+    return Stored(known, version, kind)
+
+
+def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) -> dict[str, Any]:
+    """Return the write of a finding, on the condition that it is still as it was read.
+
+    What was to be told of it before, and nobody was told, is told as it is now.
+    """
+    untold = kind if kind in KINDS else before.untold if before else None
+    item: dict[str, object] = {
+        **key(pk, known.id),
+        "known": {"S": json.dumps(finding_values(known))},
+        "status": {"S": known.status},
+        "version": {"N": str(before.version + 1 if before else 1)},
+    }
+    if untold is not None:
+        item["untold"] = {"S": untold}
+    if known.resolved_at is not None:
+        item["expires_at"] = {"N": epoch(known.resolved_at + RESOLVED_KEPT)}
+    if before is None:
+        return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+    return {
+        "Put": {
+            "Item": item,
+            "ConditionExpression": "version = :version",
+            "ExpressionAttributeValues": {":version": {"N": str(before.version)}},
+        }
+    }
+
+
+def day_item(pk: str, day: Day) -> dict[str, object]:
+    """Return the item of a day's counts."""
+    at = stamp(day.at)
+    return {
+        **key(pk, at[:10]),
+        "day": {"S": json.dumps(day_values(day))},
+        "at": {"S": at},
+        "expires_at": {"N": epoch(day.at + DAY_KEPT)},
+    }
+
+
+def day_of_item(item: Mapping[str, Any]) -> Day:
+    """Return the counts of a day's item."""
+    return day_from(json.loads(item["day"]["S"]))
+
+
+def epoch(moment: datetime) -> str:
+    """Return a time as the TTL attribute has it: seconds since 1970."""
+    return str(int(moment.astimezone(UTC).timestamp()))

@@ -1,0 +1,251 @@
+"""What audits knew so far, in a DynamoDB table, and what is still to be told of it.
+
+One table, with the keys ``pk`` and ``sk`` (strings) and the TTL attribute ``expires_at``; other
+items may live beside these:
+
+========================  ============  =========================================================
+``pk``                    ``sk``        what
+========================  ============  =========================================================
+``findings#ACCOUNT``      finding's id  a ``Known``, its ``version``, and ``untold``: the kind of
+                                        change that nobody was told of yet
+``runs#ACCOUNT``          run's id      a run that was stored, and whether it was told
+``days#ACCOUNT``          day           the counts of a day
+``telling#ACCOUNT``       ``telling``   who tells at the moment, and until when
+========================  ============  =========================================================
+
+A run stores (``record``), takes what is to be told (``claim``), tells it, and confirms (``told``).
+Killed at any point and run again, it goes on where it was. What can happen twice is the telling
+itself, where a run is killed after a channel took the message and before ``told``, or where a
+channel takes longer than ``lease``: then the same ``Outbox.id`` comes again, by which a receiver
+can know it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from auditor.history.client import Table, key
+from auditor.history.items import (
+    KINDS,
+    DamagedItemError,
+    day_item,
+    day_of_item,
+    epoch,
+    stored_of,
+    write_of,
+)
+from auditor.history.values import HistoryError, stamp
+from auditor.life import Changes, changes, day_of, live
+from auditor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from auditor.findings import Report
+    from auditor.history.client import TableClient
+    from auditor.history.items import Stored
+    from auditor.life import Day, Kind, Known
+    from auditor.looked import Looked
+
+RunState = Literal["new", "recorded", "told"]
+
+LEASE: Final = 120
+"""Seconds that who tells has for it. Lambda's second retry comes three minutes after a failure:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
+RUN_KEPT: Final = timedelta(days=30)
+
+_ROUNDS: Final = 10  # times that other runs may change findings while one stores its own
+_TELLING: Final = "telling"
+
+
+class Outbox(NamedTuple):
+    """What is to be told: nobody else tells it meanwhile.
+
+    ``id`` is the same for the same changes. ``versions`` are the findings', by id.
+    """
+
+    id: str
+    changes: Changes
+    versions: Mapping[str, int]
+    owner: str
+
+
+class TableHistory:
+    """The history of one account. ``clock`` returns the time, aware."""
+
+    def __init__(
+        self,
+        client: TableClient,
+        table: str,
+        account_id: str,
+        *,
+        clock: Callable[[], datetime],
+        lease: int = LEASE,
+    ) -> None:
+        self._table = Table(client, table)
+        self._name = table
+        self._account = account_id
+        self._clock = clock
+        self._lease = lease
+
+    def state(self, run_id: str) -> RunState:
+        """Return how far a run got: a doubled or retried one needn't audit again."""
+        item = self._table.get(self._pk("runs"), run_id)
+        if item is None:
+            return "new"
+        return "told" if "told_at" in item else "recorded"
+
+    def known(self) -> dict[str, Known]:
+        """Return what is known of each finding, by id."""
+        return {id_: one.known for id_, one in self._stored().items()}
+
+    def record(self, run_id: str, report: Report, looked: Looked) -> Changes:
+        """Store what an audit found, and return what it changed in what was known before.
+
+        Other runs may store at the same time: of each finding, one write after the other counts,
+        and the audit is held against what the other left. Once more with the same report: nothing
+        changes. A run that counted only some roles counts for no day.
+
+        :raises HistoryError: if the table can't be read or written; what was stored until then
+            stands, and recording again goes on from there.
+        """
+        first: Changes | None = None
+        for _ in range(_ROUNDS):
+            stored = self._stored()
+            before = {id_: one.known for id_, one in stored.items()}
+            after, changed = live(before, report, looked)
+            kinds = _kinds(changed)
+            first = changed if first is None else first
+            writes = [
+                write_of(self._pk("findings"), after[id_], stored.get(id_), kinds.get(id_))
+                for id_ in sorted(after)
+                if after[id_] != before.get(id_)
+            ]
+            if all(self._table.write(writes)):
+                break
+        else:
+            raise HistoryError(
+                f"DynamoDB table {self._name}: other runs kept changing the same findings; run it"
+                " again when they have ended"
+            )
+        if not looked.globs:
+            self._count(day_of(report))
+        self._note(run_id, report)
+        return first
+
+    def claim(self, owner: str) -> Outbox | None:
+        """Return all that is to be told, from this run or one that was killed; None: not now.
+
+        None means that another run is telling at the moment: come again later, for instance by
+        failing, so that the invocation is repeated. ``owner`` is the attempt, such as Lambda's
+        request id: the same one may claim again at once, another one when the lease has run out.
+        """
+        now = int(self._clock().timestamp())
+        mine = self._table.put(
+            {
+                **key(self._pk(_TELLING), _TELLING),
+                "owner": {"S": owner},
+                "expires_at": {"N": str(now + self._lease)},
+            },
+            # An item past its time may linger for days, so its time is looked at:
+            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+            "attribute_not_exists(pk) OR expires_at <= :now OR #owner = :me",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":now": {"N": str(now)}, ":me": {"S": owner}},
+        )
+        if not mine:
+            return None
+        untold = self._stored("attribute_exists(untold)")
+        kinds = {id_: one.untold for id_, one in untold.items() if one.untold is not None}
+        versions = {id_: untold[id_].version for id_ in sorted(kinds)}
+        text = json.dumps([self._account, *versions.items()])
+        return Outbox(
+            hashlib.sha256(text.encode()).hexdigest()[:32],
+            changes({id_: one.known for id_, one in untold.items()}, kinds),
+            versions,
+            owner,
+        )
+
+    def told(self, run_id: str, outbox: Outbox) -> None:
+        """Confirm that what a claim returned was told.
+
+        With fewer than a hundred changes this is done at once or not at all. A finding that has
+        changed again meanwhile stays to be told.
+        """
+        clear = [
+            {
+                "Update": {
+                    "Key": key(self._pk("findings"), id_),
+                    "UpdateExpression": "REMOVE untold",
+                    "ConditionExpression": "version = :version",
+                    "ExpressionAttributeValues": {":version": {"N": str(version)}},
+                }
+            }
+            for id_, version in outbox.versions.items()
+        ]
+        run = {
+            "Update": {
+                "Key": key(self._pk("runs"), run_id),
+                "UpdateExpression": "SET told_at = :now",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":now": {"S": stamp(self._clock())}},
+            }
+        }
+        self._table.write([*clear, run])
+        self._table.delete(
+            self._pk(_TELLING),
+            _TELLING,
+            "#owner = :me",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":me": {"S": outbox.owner}},
+        )
+
+    def days(self) -> list[Day]:
+        """Return the counts of the days, the oldest first."""
+        return [day_of_item(item) for item in self._table.items(self._pk("days"))]
+
+    def _stored(self, filter_: str | None = None) -> dict[str, Stored]:
+        """Return what is stored of the findings, by id."""
+        found = {}
+        for item in self._table.items(self._pk("findings"), filter_):
+            try:
+                one = stored_of(item)
+            except DamagedItemError as error:
+                where = visible(f"{item['pk']['S']} {item['sk']['S']}")
+                raise HistoryError(
+                    f"DynamoDB table {self._name}: item {where} can't be read ({error}); mend or"
+                    " remove it"
+                ) from error
+            found[one.known.id] = one
+        return found
+
+    def _count(self, day: Day) -> None:
+        self._table.put(
+            day_item(self._pk("days"), day),
+            "attribute_not_exists(pk) OR #at <= :at",  # a later audit of the day stays
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={":at": {"S": stamp(day.at)}},
+        )
+
+    def _note(self, run_id: str, report: Report) -> None:
+        self._table.put(
+            {
+                **key(self._pk("runs"), run_id),
+                "generated_at": {"S": stamp(report.generated_at)},
+                "summary": {"S": json.dumps(report.summary())},
+                "expires_at": {"N": epoch(self._clock() + RUN_KEPT)},
+            },
+            "attribute_not_exists(pk)",
+        )
+
+    def _pk(self, kind: str) -> str:
+        return f"{kind}#{self._account}"
+
+
+def _kinds(changed: Changes) -> dict[str, Kind]:
+    """Return the kind of each change, by the finding's id."""
+    return {one.id: kind for kind in KINDS for one in getattr(changed, kind)}

@@ -1,0 +1,103 @@
+"""What an audit looked at: which findings of earlier audits it can tell to be gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from auditor.globs import like
+from auditor.life import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.account import Account
+    from auditor.findings import RoleReport
+    from auditor.life import Known
+
+# Where a failure's ``where`` begins with one of these, it cost what the call reads and no role: the
+# levels above the account may only take access away. Anything else may have cost roles.
+_PROJECTS: Final = ("codebuild:", "account:ListRegions")
+_MAIL: Final = ("sesv2:ListEmailIdentities", "sesv2:GetEmailIdentityPolicies")
+_NO_ROLE: Final = (*_PROJECTS, "sesv2:", "organizations:")
+
+_OTHER_ROLES: Final = frozenset({"assumable-sender", "self-granting"})
+"""Rules whose findings hang on other roles of the account too."""
+
+
+class Looked(NamedTuple):
+    """What an audit looked at.
+
+    ``roles`` are the ARNs of all the account's roles, CodeBuild's or not; None where they were not
+    all read. ``globs`` are those that the audit was limited to, if any. ``projects``: whether the
+    CodeBuild projects of every region are known, and so which roles are CodeBuild's.
+    ``mail_regions`` are the regions where SES identities' policies were all read.
+    """
+
+    account_id: str
+    roles: frozenset[str] | None
+    globs: tuple[str, ...]
+    projects: bool
+    mail_regions: frozenset[str]
+
+    def at(self, known: Known, role: RoleReport | None) -> bool:
+        """Tell whether the audit would have found a finding if it were still there.
+
+        :param role: the report on the finding's role, None where the audit has none.
+        """
+        if role is None:
+            return self._gone(known.role_arn)
+        if role.verdict == "undetermined" or role.notes:
+            return False
+        if role.verdict == "exposed" and (
+            # Advice is given on roles that aren't exposed; and where the way to another role could
+            # not be decided, a role that is exposed all the same doesn't say so.
+            known.severity == "info" or known.rule == "assumable-sender"
+        ):
+            return False
+        if known.rule in _OTHER_ROLES and self.roles is None:
+            return False
+        return self.mail_regions.issuperset(known.mail_regions)
+
+    def _gone(self, arn: str) -> bool:
+        """Tell whether a role without a report has ceased to exist, or to be CodeBuild's."""
+        account_id, name = arn.split(":", 5)[4:5], arn.rpartition("/")[2]
+        if self.roles is None or account_id != [self.account_id]:
+            return False
+        if self.globs and not any(
+            like(g).matches(arn) or like(g).matches(name) for g in self.globs
+        ):
+            return False
+        return arn not in self.roles or self.projects
+
+
+def looked_at(account: Account, *, globs: Sequence[str] = (), everywhere: bool = True) -> Looked:
+    """Return what an audit of an account looks at.
+
+    :param account: its ``roles`` are gone through once more, so not a one-pass iterable.
+    :param globs: the roles that the audit was limited to.
+    :param everywhere: whether the projects of every region were asked for. Where that isn't known,
+        as of a file, it is not.
+    """
+    known = not any(name == "projects" for name in account.not_evaluated)
+    failed = [failure.where for failure in account.failures]
+    return Looked(
+        account.account_id,
+        None
+        if any(not where.startswith(_NO_ROLE) for where in failed)
+        else frozenset(plain(role.arn) for role in account.roles),
+        tuple(globs),
+        everywhere and known and not any(where.startswith(_PROJECTS) for where in failed),
+        _mail_regions(account),
+    )
+
+
+def _mail_regions(account: Account) -> frozenset[str]:
+    if "identity-policies" in account.not_evaluated:
+        return frozenset()
+    lost = {
+        failure.where.partition(" ")[2]  # "call region", or "call (every region)"
+        for failure in account.failures
+        if failure.where.startswith(_MAIL)
+    }
+    read = frozenset(one.region for one in account.ses)
+    return read - lost if read.issuperset(lost) else frozenset()
