@@ -15,13 +15,14 @@ from math import floor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.automata import SEARCH_BUDGET, Language, Pattern
+from auditor.engine.prepared import check
 from auditor.errors import Undecidable
 from auditor.globs import ANY, STAR, Glob, like
 from auditor.languages import find
 from auditor.policy import values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from auditor.domains import Domain
     from auditor.policy.values import Matcher
@@ -126,11 +127,14 @@ DEAR: Final = 1_000
 
 def _by_candidates(domain: Domain, tests: Tests, *, mixed: bool) -> Answer:
     """Try the values that represent all others."""
-    cost = 1
-    each = 1 + sum(len(test.matchers) for test in tests) // 2
+    checks, each, cost = _checks(tests)
     for candidate in dict.fromkeys((*domain.nice, *_candidates(tests))):
         cost += each
-        if domain.contains(candidate) and all(test.holds(candidate) for test in tests):
+        if cost > SEARCH_BUDGET:
+            return Answer(None, cost, _too_many(domain.name), (domain.name, tests))
+        if domain.contains(candidate) and all(
+            matches(candidate) == test.inside for test, matches in checks
+        ):
             return Answer(candidate, cost)
     if domain.finite or not (mixed or _families(tests) > 1):
         return Answer(None, cost)
@@ -139,6 +143,29 @@ def _by_candidates(domain: Domain, tests: Tests, *, mixed: bool) -> Answer:
     return Answer(
         None, cost, f"one key ({domain.name}) is compared both as text and as another kind of value"
     )
+
+
+def _checks(tests: Tests) -> tuple[list[tuple[Test, Callable[[str], bool]]], int, int]:
+    """Return the tests made ready, what trying one value on them costs, and what that took.
+
+    Reading and sorting what is compared is charged too: it is done anew whenever a test is added.
+    """
+    checks = []
+    each = setup = 1
+    for test in tests:
+        ready = check(test.matchers)
+        checks.append((test, ready.matches))
+        each += ready.cost
+        setup += ready.setup + len(test.matchers)
+    return checks, 1 + each // 2, 1 + 2 * (setup // 2) if setup > SETUP_FREE else 1
+
+
+SETUP_FREE: Final = 64
+"""Comparisons on one key up to which reading them is no cost worth counting."""
+
+
+def _too_many(name: str) -> str:
+    return f"one key ({name}) is compared with too many values (more than {SEARCH_BUDGET:,} steps)"
 
 
 def _finite(test: Test) -> bool:
@@ -221,13 +248,16 @@ def satisfy_clock(now: int, tests: Tests) -> Answer:
     shapes = [_filled(m, "1") for m in matchers if isinstance(m, Glob)]
     whole = [text + rest[len(text) :] for text in shapes for rest in (_MIDNIGHT, "0" * 10)]
     candidates.update(int(at) for text in whole if (at := values.moment(text)) is not None)
-    cost = 1
-    each = 1 + len(matchers) // 2
+    checks, each, cost = _checks(tests)
+    clocks = {test.clock for test in tests}
     for second in sorted(candidates):
+        if not now <= second <= values.CLOCK_END:
+            continue
         cost += each
-        if now <= second <= values.CLOCK_END and all(
-            test.holds(shown(test.clock, second)) for test in tests
-        ):
+        if cost > SEARCH_BUDGET:
+            return Answer(None, cost, _too_many("the time"), tests)
+        text = {clock: shown(clock, second) for clock in clocks}
+        if all(matches(text[test.clock]) == test.inside for test, matches in checks):
             return Answer(str(second), cost)
     if len(compared) == len(matchers) or any(test.inside and _finite(test) for test in tests):
         return Answer(None, cost)
