@@ -47,8 +47,12 @@ class Listed:
             self.mentioned.update(located.statement.mentions)
         if session:
             self.mentioned[USER_ID] = "aws:userid"
-        self.account_matters = RESOURCE_ACCOUNT in self.mentioned or any(
-            _names_account(text) for located in about for text in located.statement.resources
+        # An identity's policy is about that identity of this account, whatever it names: what its
+        # Deny refuses, another account's identity of the same name may do.
+        self.account_matters = (
+            bool(self.grants)
+            or RESOURCE_ACCOUNT in self.mentioned
+            or any(_names_account(text) for one in about for text in one.statement.resources)
         )
 
 
