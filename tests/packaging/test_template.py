@@ -16,7 +16,7 @@ from tests.packaging.conftest import ROOT
 if TYPE_CHECKING:
     from tests.packaging.conftest import Package
 
-FUNCTIONS = ("AuditNightly", "AuditNow")
+FUNCTIONS = ("AuditNightly", "AuditNow", "Remediate")
 
 
 def of_type(package: Package, kind: str) -> dict[str, dict[str, Any]]:
@@ -55,7 +55,7 @@ def test_each_function_is_as_configured(package: Package) -> None:
     functions = of_type(package, "AWS::Serverless::Function")
 
     assert tuple(sorted(functions)) == FUNCTIONS
-    for logical, name in zip(FUNCTIONS, ("audit_nightly", "audit_now"), strict=True):
+    for logical, name in zip(FUNCTIONS, ("audit_nightly", "audit_now", "remediate"), strict=True):
         properties = functions[logical]
         assert properties["Handler"] == f"app.{name}"
         assert properties["Architectures"] == [stage["lambda_architecture"]] == ["x86_64"]
@@ -63,7 +63,10 @@ def test_each_function_is_as_configured(package: Package) -> None:
         assert properties["MemorySize"] == stage["lambda_functions"][name]["lambda_memory_size"]
         assert properties["Role"] == {"Fn::GetAtt": [f"{logical}Role", "Arn"]}
         variables = properties["Environment"]["Variables"]
-        assert variables["AUDITOR_TOPIC_ARN"] == {"Ref": "FindingsTopic"}
+        told = ("AUDITOR_JOURNAL_TABLE", "Journal") if name == "remediate" else (
+            "AUDITOR_TOPIC_ARN", "FindingsTopic"
+        )  # fmt: skip
+        assert variables[told[0]] == {"Ref": told[1]}
         assert stage["environment_variables"].items() <= variables.items()
 
 
@@ -84,6 +87,7 @@ def test_roles_keep_their_policy_files(package: Package, logical: str) -> None:
     file = {
         "AuditNightly": "policy-audit-nightly.json",
         "AuditNow": "policy-audit-now.json",
+        "Remediate": "policy-remediate.json",
     }[logical]
     role = of_type(package, "AWS::IAM::Role")[f"{logical}Role"]
 
@@ -118,7 +122,8 @@ def test_alarms_go_to_a_topic_that_cloudwatch_may_publish_to(package: Package) -
     alarms = of_type(package, "AWS::CloudWatch::Alarm")
 
     assert set(alarms) == {
-        *("AuditNightlyFailed", "AuditNowFailed", "AuditNightlyDidNotRun", "FailedEventsWaiting")
+        *("AuditNightlyFailed", "AuditNowFailed", "AuditNightlyDidNotRun", "FailedEventsWaiting"),
+        "RemediateFailed",
     }
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
@@ -138,3 +143,16 @@ def test_a_night_that_never_was_is_an_alarm(package: Package) -> None:
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
     assert 24 * 3600 < alarm["Period"] * alarm["EvaluationPeriods"] < 48 * 3600
+
+
+def test_remediation_is_off_until_it_is_configured(package: Package) -> None:
+    """By default the nightly audit may invoke nothing; the journal outlives the stack."""
+    resources = package.template["Resources"]
+    parameters = package.template["Parameters"]
+
+    assert parameters["RemediateRoles"]["Default"] == ""
+    assert parameters["RemediateApply"]["Default"] == "false"
+    assert resources["StartRemediation"]["Condition"] == "RemediatesNightly"
+    assert resources["Journal"]["DeletionPolicy"] == "Retain"
+    reserved = resources["Remediate"]["Properties"]["ReservedConcurrentExecutions"]
+    assert reserved == {"Fn::If": ["OneAtATime", 1, {"Ref": "AWS::NoValue"}]}
