@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auditor.account import SesRegion
+from auditor.findings import Report
 from auditor.report.formats.html import render
 from auditor.report.page.answer import answer
+from auditor.report.page.words import ACCEPTED
 from tests import examples
+from tests.examples import NOW
 from tests.report.page_reader import Page
 
 if TYPE_CHECKING:
-    from auditor.findings import Report, RoleReport
+    from auditor.findings import RoleReport
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE_MAX = 5_000_000
@@ -121,3 +124,26 @@ def test_whom_ses_delivers_to_is_told() -> None:
 
     assert "in eu-west-1 SES is in the sandbox" in page.one("p", class_="reach").text
     assert not Page(render(examples.full())).all("p", class_="reach")
+
+
+class _Accepting(Report):
+    """A report that, for exceptions, doesn't count its exposed roles as such."""
+
+    def summary(self) -> dict[str, int]:
+        return {**super().summary(), "exposed": 0, "suppressed": 2}
+
+
+def test_an_accepted_exposure_is_still_one() -> None:
+    """Where exceptions cover what exposes a role, the page still says that it can mail people."""
+    covered = replace(examples.WEB, findings=(examples.BOUNCE,))
+    found = examples.report(covered, replace(examples.BATCH, findings=()), examples.LINTER)
+    page = Page(render(_Accepting(NOW, found.account_id, True, found.roles, (), ())))
+
+    assert page.one("h1").text == "1 of 3 audited roles can mail real people, and 1 more may."
+    assert "for 2 roles of these, exceptions cover" in page.one("p", class_="accepted").text
+    told = [one.text for one in page.all("span", class_="says")]
+    assert told[:2] == [ACCEPTED, ACCEPTED]
+    ways = [one.text for one in page.all("li", class_="way")]
+    assert "covered by an exception" in ways[0]
+    assert "Real people" in ways[0]
+    assert not Page(render(examples.full())).all("p", class_="accepted")

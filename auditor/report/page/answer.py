@@ -9,7 +9,7 @@ from auditor.report.words import NOT_EVALUATED, count
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from auditor.findings import Report, RoleReport
+    from auditor.findings import Certainty, Report, RoleReport
 
 Tone = Literal["bad", "unsure", "good"]
 
@@ -44,9 +44,12 @@ class Gap(NamedTuple):
 
 
 def answer(report: Report) -> Answer:
-    """Say how many roles can mail real people, and no more than the audit knows."""
+    """Say how many roles can mail real people, and no more than the audit knows.
+
+    A role whose exposure somebody answers for can mail them all the same.
+    """
     total = len(report.roles)
-    proven, possible = (report.count("exposed", sure) for sure in ("proven", "possible"))
+    proven, possible = (_exposed(report, sure) for sure in ("proven", "possible"))
     undecided = report.count("undetermined")
     if not total:
         return Answer("unsure", "No CodeBuild role was found, so nothing was decided.")
@@ -66,6 +69,16 @@ def answer(report: Report) -> Answer:
     return Answer("good", f"{safe} mail real people.")
 
 
+def accepted(report: Report) -> int:
+    """Return how many roles can or may mail real people and aren't counted as exposed for it."""
+    every = sum(role.verdict == "exposed" for role in report.roles)
+    return every - report.summary()["exposed"]
+
+
+def _exposed(report: Report, certainty: Certainty) -> int:
+    return sum(r.verdict == "exposed" and r.certainty == certainty for r in report.roles)
+
+
 def _of(some: int, total: int) -> str:
     if total == 1:
         return "The one audited role"
@@ -76,14 +89,14 @@ def tiles(report: Report) -> list[Tile]:
     """Return the counts, worst first; what is suppressed only where something is."""
     summary = report.summary()
     found = [
-        Tile("proven", report.count("exposed", "proven"), "exposed, proven"),
-        Tile("possible", report.count("exposed", "possible"), "exposed, possible"),
+        Tile("proven", _exposed(report, "proven"), "exposed, proven"),
+        Tile("possible", _exposed(report, "possible"), "exposed, possible"),
         Tile("undetermined", summary["undetermined"], "undetermined"),
         Tile("simulator_only", summary["simulator_only"], "simulator only"),
         Tile("no_send", summary["no_send"], "no send"),
     ]
     if summary["suppressed"]:
-        found.append(Tile("suppressed", summary["suppressed"], "suppressed"))
+        found.append(Tile("suppressed", summary["suppressed"], "suppressed findings"))
     return found
 
 

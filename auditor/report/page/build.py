@@ -21,7 +21,7 @@ from auditor import __version__
 from auditor.corrective.documents import guard
 from auditor.report import page
 from auditor.report.json import timestamp
-from auditor.report.page.answer import answer, gaps, tiles
+from auditor.report.page.answer import accepted, answer, gaps, tiles
 from auditor.report.page.details import data
 from auditor.report.page.picture import ways
 from auditor.report.page.trend import HEIGHT, Past, trend
@@ -80,6 +80,7 @@ def render_page(report: Report, history: Sequence[Past] = ()) -> str:
             at=timestamp(report.generated_at),
             answer=answer(report),
             reach=report.reach(),
+            accepted=accepted(report),
             tiles=tiles(report),
             named=[role.name for role in exposed[:EXPOSED_NAMED]],
             unnamed=max(0, len(exposed) - EXPOSED_NAMED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.report.page.words import ANYBODY, kind_of, place_of, real_of
+from auditor.report.page.words import ANYBODY, kind_of, opens, place_of, real_of
 from auditor.rules.catalogue import RULES
 
 if TYPE_CHECKING:
@@ -89,13 +89,15 @@ def _open(roles: Sequence[RoleReport]) -> Iterator[Way]:
 
 def _worst(place: int, role: RoleReport) -> _One:
     finding = role.worst()
-    witness = None if finding is None else finding.witness
+    if finding is None or not opens(finding):
+        return _One(Named(place, role.name), kind_of(role), None, (), "covered by an exception")
+    witness = finding.witness
     real = None if witness is None else real_of(witness)
     return _One(
         Named(place, role.name),
         kind_of(role),
-        None if finding is None else finding.rule,
-        () if finding is None else tuple(place_of(ref) for ref in finding.statements),
+        finding.rule,
+        tuple(place_of(ref) for ref in finding.statements),
         f"such as {real}" if real else ANYBODY,
     )
 

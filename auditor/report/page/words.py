@@ -15,6 +15,7 @@ _REGION: Final = "aws:requestedregion"
 _FROM: Final = FROM_ADDRESS.lower()
 
 ANYBODY: Final = "anyone: the call carries no recipients to check"
+ACCEPTED: Final = "It can mail real people; what exposes it is covered by an exception."
 ANSWERED: Final = "whoever sent the mail that it answers"
 
 
@@ -35,12 +36,19 @@ def sentence_of(role: RoleReport) -> str:
     if role.verdict == "undetermined":
         return role.reason or "no reason was recorded"
     finding = role.worst() or next(iter(role.findings), None)
+    if role.verdict == "exposed" and (finding is None or not opens(finding)):
+        return ACCEPTED
     if finding is not None:
         return title_of(finding, role)
     return {
         "simulator_only": "Sends are allowed to the mailbox simulator alone.",
         "no_send": "No request that sends mail is allowed.",
     }.get(role.verdict, "No finding was recorded.")
+
+
+def opens(finding: Finding) -> bool:
+    """Tell whether a finding exposes a role, rather than being advice beside its verdict."""
+    return finding.severity in ("high", "medium")
 
 
 def title_of(finding: Finding, role: RoleReport) -> str:
