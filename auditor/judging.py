@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auditor.account import Role
     from auditor.engine.decide import Decision
     from auditor.engine.layers import Layer
-    from auditor.standing import Standing
+    from auditor.standing import Signed, Standing
 
 
 class Judged(NamedTuple):
@@ -58,8 +58,9 @@ class Judge:
         texts = (role.attached, role.boundary, self._standing.home(role))
         if not role.inline and texts in self._by_texts:
             return self._by_texts[texts]
-        asked = self._asked(role)
-        key = self._key(role, asked)
+        signed, limit = self._signed(role)
+        asked = self._asked(signed, limit)
+        key = self._key(role, signed, limit, asked)
         if key not in self._alike:
             self._alike[key] = self._judge(role)
         if not (role.inline or asked or self._standing.identities):
@@ -70,20 +71,22 @@ class Judge:
         """Decide a role by its own policies."""
         return self.of(role).decision
 
-    def _asked(self, role: Role) -> set[str]:
-        """Return the keys that a role's documents ask for, whose values differ between roles."""
+    def _signed(self, role: Role) -> tuple[list[Signed], Signed | None]:
         signed = self._standing.documents.signed
-        asked = {key for source in (*role.inline, *role.attached) for key in signed(source).facts}
-        if role.boundary is not None:
-            asked.update(signed(role.boundary).facts)
+        limit = None if role.boundary is None else signed(role.boundary)
+        return [signed(source) for source in (*role.inline, *role.attached)], limit
+
+    def _asked(self, signed: Sequence[Signed], limit: Signed | None) -> set[str]:
+        """Return the keys that documents ask for, whose values differ between roles."""
+        asked = {key for one in signed for key in one.facts}
+        asked.update(limit.facts if limit is not None else ())
         asked.update(self._standing.facts)
         return asked
 
-    def _key(self, role: Role, asked: set[str]) -> object:
+    def _key(
+        self, role: Role, signed: Sequence[Signed], limit: Signed | None, asked: set[str]
+    ) -> object:
         """Return all that a role's decision, and what is said of it, hangs on."""
-        documents = self._standing.documents
-        signed = [documents.signed(source) for source in (*role.inline, *role.attached)]
-        limit = None if role.boundary is None else documents.signed(role.boundary)
         key: tuple[object, ...] = (
             self._standing.home(role),
             tuple(one.number for one in signed if not one.silent),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from auditor.account import Role
     from auditor.chains import Chains
-    from auditor.engine.layers import Layer
+    from auditor.engine.layers import Layer, LayerName, Placed
     from auditor.engine.powers import Call
     from auditor.policy.model import Statement
     from auditor.rules.making import Draft
@@ -100,18 +100,30 @@ class SelfGrants:
             None if role.boundary is None else (role.boundary.arn,),
             len(own_policies(role)),
             tuple((layer.name, bool(layer.unread)) for layer in layers),
-            tuple((one.layer, asked_of(one.statement, ASKED), one.statement.meaning)
-                  for one in among),
-        )  # fmt: skip
+            tuple((one.layer, _asked_of(one.statement), one.statement.meaning) for one in among),
+        )
 
 
 def _naming(layers: Sequence[Layer]) -> Iterator[Located]:
     """Yield the statements that name one of the actions in question."""
     for layer in layers:
         for placed in layer.documents:
-            for statement in placed.document.statements:
-                if asked_of(statement, ASKED):
-                    yield Located(layer.name, placed.source, statement)
+            yield from _named(layer.name, placed)
+
+
+@lru_cache(maxsize=8_192)
+def _named(layer: LayerName, placed: Placed) -> tuple[Located, ...]:
+    """Return those of one document; a policy of many roles is asked once."""
+    return tuple(
+        Located(layer, placed.source, statement)
+        for statement in placed.document.statements
+        if _asked_of(statement)
+    )
+
+
+@lru_cache(maxsize=8_192)
+def _asked_of(statement: Statement) -> int:
+    return asked_of(statement, ASKED)
 
 
 def _tells(role: Role, among: Sequence[Located]) -> bool:
@@ -131,6 +143,7 @@ def _tells(role: Role, among: Sequence[Located]) -> bool:
     )
 
 
+@lru_cache(maxsize=8_192)
 def _tells_apart(statement: Statement, ours: str) -> bool:
     """Tell whether a statement may tell apart roles whose ARNs, and policies', start alike."""
     if any(hangs_on_caller(key) or key.startswith(_RESOURCE_TAGS) for key in statement.mentions):

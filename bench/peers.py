@@ -84,7 +84,7 @@ def compare(size: int, runs: int, ready: list[tuple[Peer, Path]]) -> None:
     """Print the rows of one size: the auditor's, then each peer's."""
     with tempfile.TemporaryDirectory() as folder:
         account, out = Path(folder) / "account.json", Path(folder) / "answer.json"
-        make = [sys.executable, str(ACCOUNTS), str(size), "distinct", str(account)]
+        make = [sys.executable, str(ACCOUNTS), str(size), "own-domain", str(account)]
         subprocess.run(make, check=True)
         load = load_cost(max(runs, 3), account, Path(folder) / "seconds")
         auditor = [sys.executable, "-m", "auditor"]
