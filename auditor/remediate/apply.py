@@ -97,6 +97,11 @@ def _change(run: Run, plan: Plan, change: Change, text: str, keep: Callable[[], 
         past = history(run.journal.entries(plan.id, role.arn), role.role_id)
         page = Page(run, _template(plan, change, role), past.sequence)
         there = presence(role, remedy)
+        if there == "ours" and past.taken and not past.ours:
+            # Undone, perhaps a moment ago: what is seen may be how it was before that.
+            seen = run.look(change.role_name, lambda one: presence(one, remedy) == "absent")
+            if seen.seen and seen.role is not None:
+                role, there = seen.role, "absent"
         if there == "ours":
             return _found(change, role, past, page)
         if there == "other":

@@ -7,7 +7,7 @@ ends in the same place. The managed policy itself stays in the account, on no ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditor.corrective.names import policy_arn
 from auditor.errors import AuditorError, InputError
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from auditor.remediate.model import Entry, Outcome
     from auditor.remediate.steps import Presence
     from auditor.remediate.trouble import Trouble
+
+_ABSENT: Final = "it wasn't on the role"
 
 
 def undo(
@@ -131,16 +133,15 @@ def _take(run: Run, entry: Entry, remedy: Remedy, role: Role, past: History, pag
     if there == "other":
         why = f"its {remedy.said()} doesn't say what this plan put there: left alone"
         return _left(entry, "changed", why)
-    if there == "absent" and past.confirmed and not past.leaving:
-        page.write("detached", message="it wasn't there")
-        return _left(entry, "absent", "somebody else took it off the role", role, page)
     if there == "absent" and remedy.way == "inline":
-        # A run ended between its intent and AWS's answer: what it did may not be visible yet, and
-        # an inline policy is never deleted unseen.
+        # It may be there and not be seen yet, and an inline policy is never deleted unseen. A
+        # managed one may be detached unseen: AWS says so where it wasn't attached.
         seen = run.look(entry.role_name, lambda one: presence(one, remedy) != "absent")
+        if seen.problem:
+            return _left(entry, "refused", f"could not be read, nothing was done: {seen.problem}")
         if seen.role is None or presence(seen.role, remedy) != "ours":
-            page.write("detached", message="it wasn't there")
-            return _left(entry, "absent", "it isn't on the role", seen.role, page)
+            page.write("detached", message=_ABSENT)
+            return _left(entry, "absent", _ABSENT, seen.role, page)
     run.pace()
     if not past.leaving:
         page.write("detaching")
@@ -177,7 +178,7 @@ def _taken(
         return _left(entry, "gone", "it was deleted meanwhile")
     mine = trouble is None or there == "ours" or past.leaving
     outcome: Outcome = "detached" if mine else "absent"
-    said = ["" if mine else "it wasn't on the role", unsaved]
+    said = ["" if mine else _ABSENT, unsaved]
     if not seen.seen:
         problem = seen.problem or "it can still be seen on the role, though AWS took it off"
         said.append(f"{problem}; not decided again: run it again for that")

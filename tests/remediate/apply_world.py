@@ -27,12 +27,14 @@ from auditor.remediate.history import history
 from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.model import Change, Plan, Way, sha256_of, text_of
 from auditor.remediate.undo import undo
+from tests.collect.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pytest
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from mypy_boto3_iam import IAMClient
 
     from auditor.remediate.interface import Journal, Reader
@@ -200,6 +202,10 @@ def outcomes(results: Sequence[Result]) -> dict[str, str]:
     return {result.role_name: result.outcome for result in results}
 
 
+def steps(journal: Journal, plan: Plan, name: str) -> list[str]:
+    return [entry.step for entry in journal.entries(plan.id) if entry.role_name == name]
+
+
 def remembered(plan: Plan, path: Path) -> dict[str, tuple[bool, bool, bool, bool]]:
     """What the journal's file knows of each role of a plan: ours, confirmed, there, decided."""
     journal = FileJournal(path)
@@ -334,6 +340,20 @@ class Fate:
     def _carried_out(self) -> None:
         if self.dead:
             raise Killed
+
+
+class Gate(Wire):
+    """A wire of which moto sees only what goes on to it.
+
+    botocore asks every handler, also those after one that answered: moto would carry out a call
+    that was refused.
+    """
+
+    def _send(self, request: AWSPreparedRequest, **more: object) -> AWSResponse | None:
+        answered = super()._send(request, **more)
+        if answered is not None:
+            request.url = "https://refused.invalid/"
+        return answered
 
 
 class _Os:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from auditor.remediate.clients import dynamodb
 from auditor.remediate.interface import BusyError, JournalError
 from auditor.remediate.journal_table import LEASE, TableJournal
-from tests.collect.wire import Request, Wire, fail, refuse
+from tests.collect.wire import Request, fail, refuse
 from tests.remediate.apply_entries import PLAN, entries, entry
-from tests.remediate.apply_world import World, world
+from tests.remediate.apply_world import Gate, Killed, Shortcut, World, outcomes, steps, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +28,12 @@ TABLE = "auditor-journal"
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
+def wire() -> Gate:
+    return Gate()
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> Iterator[World]:
+def aws(monkeypatch: pytest.MonkeyPatch, wire: Gate) -> Iterator[World]:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     with world(monkeypatch) as made:
         wire.attach(made.session)
@@ -119,7 +119,7 @@ def test_nothing_recorded_is_lost(aws: World, recorded: list[Entry]) -> None:
     assert len(mine.entries(plan)) <= len(recorded)
 
 
-def test_an_answer_that_was_lost(aws: World, wire: Wire) -> None:
+def test_an_answer_that_was_lost(aws: World, wire: Gate) -> None:
     """A try that was carried out and whose answer got lost is made again, and leaves one entry."""
     lost = fail(ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com/"))
     mine = journal(aws)
@@ -137,7 +137,7 @@ def test_an_answer_that_was_lost(aws: World, wire: Wire) -> None:
     assert mine.entries(PLAN) == [one]
 
 
-def test_pages(aws: World, wire: Wire) -> None:
+def test_pages(aws: World, wire: Gate) -> None:
     """All pages of a long plan are read."""
     mine = journal(aws)
     recorded = [entry("web", "attaching", sequence=number) for number in range(1, 6)]
@@ -150,7 +150,7 @@ def test_pages(aws: World, wire: Wire) -> None:
     assert wire.tries("dynamodb:Query") == 3
 
 
-def test_reads_are_consistent(aws: World, wire: Wire) -> None:
+def test_reads_are_consistent(aws: World, wire: Gate) -> None:
     """What was recorded a moment ago is always seen: every read asks for that.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
@@ -226,7 +226,7 @@ def test_work_that_lasts(aws: World) -> None:
         pass
 
 
-def test_renewing_is_rare(aws: World, wire: Wire) -> None:
+def test_renewing_is_rare(aws: World, wire: Gate) -> None:
     """Asking to keep the lock costs no call while a good part of its lease is left."""
     with journal(aws).lock("me") as keep:
         before = wire.tries("dynamodb:PutItem")
@@ -249,7 +249,7 @@ def test_a_lock_that_was_lost(aws: World) -> None:
         pass
 
 
-def test_a_lock_that_cannot_be_released(aws: World, wire: Wire) -> None:
+def test_a_lock_that_cannot_be_released(aws: World, wire: Gate) -> None:
     """What the run came to isn't lost for it: the lock ends by itself, and that is said."""
     wire.on("dynamodb:DeleteItem", refuse("AccessDeniedException", "not you"))
     mine = journal(aws)
@@ -268,7 +268,7 @@ def test_a_lock_that_cannot_be_released(aws: World, wire: Wire) -> None:
         ("PutItem", lambda one: one.lock("me").__enter__()),
     ],
 )
-def test_a_table_that_refuses(aws: World, wire: Wire, call: str, use: Any) -> None:
+def test_a_table_that_refuses(aws: World, wire: Gate, call: str, use: Any) -> None:
     """A call that fails is one line with the table and AWS's words."""
     wire.on(f"dynamodb:{call}", refuse("ProvisionedThroughputExceededException", "too\nmuch"))
     with pytest.raises(JournalError) as caught:
@@ -282,3 +282,32 @@ def test_no_such_table(aws: World) -> None:
     """A table that isn't there is an error before anything is changed."""
     with pytest.raises(JournalError, match="ResourceNotFoundException"):
         journal(aws, "nothing").record(entry("web", "attaching"))
+
+
+def test_a_plan_applied_and_undone(aws: World, wire: Gate) -> None:
+    """Apply and undo work on a table too, also after a run that was killed while it held it."""
+    aws.iam = aws.session.client("iam")
+    aws.deploy_guard()
+    aws.role("web", "ses:SendEmail")
+    before = aws.details()
+    plan = aws.plan("web")
+    mine = journal(aws)
+
+    def killed(_: Request) -> AWSResponse:
+        wire.on("dynamodb:DeleteItem", refuse("InternalServerError", "dead", 500))
+        raise Killed
+
+    wire.on("iam:AttachRolePolicy", killed)
+    with pytest.raises(Killed):
+        aws.apply(plan, mine, reader=Shortcut())
+    wire.rules.clear()
+    with pytest.raises(BusyError):
+        aws.apply(plan, journal(aws), reader=Shortcut())
+    aws.sleep(LEASE + 1)
+    assert outcomes(aws.apply(plan, journal(aws), reader=Shortcut())) == {"web": "attached"}
+    assert outcomes(aws.undo(plan, journal(aws), reader=Shortcut())) == {"web": "detached"}
+    assert aws.details() == before
+    assert steps(mine, plan, "web") == [
+        *("attaching", "attached", "decided"),
+        *("detaching", "detached", "decided"),
+    ]
