@@ -19,7 +19,7 @@ from auditor.remediate.interface import JournalError
 from auditor.remediate.model import Entry, Result, text_of
 from auditor.remediate.run import WAITS, Page, Run, Step, settle
 from auditor.remediate.steps import Remedy, give, presence
-from auditor.remediate.trouble import trouble_behind
+from auditor.remediate.trouble import one_line, trouble_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +79,8 @@ def apply(
             else:
                 steps.append(_change(run, plan, change, text_of(document), keep))
                 outcome = steps[-1].result.outcome
-                progress(f"{number:,} of {len(plan.changes):,}: {change.role_name}: {outcome}")
+                name = one_line(change.role_name)
+                progress(f"{number:,} of {len(plan.changes):,}: {name}: {outcome}")
         return settle(run, steps)
 
 

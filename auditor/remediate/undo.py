@@ -74,7 +74,7 @@ def undo(
                 continue
             steps.append(_role(run, entry, keep))
             outcome = steps[-1].result.outcome
-            progress(f"{number:,} of {len(latest):,}: {entry.role_name}: {outcome}")
+            progress(f"{number:,} of {len(latest):,}: {one_line(entry.role_name)}: {outcome}")
         return settle(run, steps)
 
 

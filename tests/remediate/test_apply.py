@@ -235,3 +235,13 @@ def test_a_role_of_another_account(aws: World, journal: FileJournal) -> None:
     change = plan.changes[0].model_copy(update={"role_arn": "arn:aws:iam::210987654321:role/web"})
     with pytest.raises(InputError, match="isn't its account's"):
         aws.apply(plan.model_copy(update={"changes": (change,)}), journal)
+
+
+def test_a_hostile_name_is_shown_plainly(aws: World, journal: FileJournal) -> None:
+    """A plan's file is anybody's: what it calls a role steers no terminal, and finds no role."""
+    plan = aws.plan("web")
+    change = plan.changes[0].model_copy(update={"role_name": "web\x1b[2J\nok"})
+    (result,) = aws.apply(plan.model_copy(update={"changes": (change,)}), journal)
+    assert result.outcome in ("gone", "refused")
+    assert "1 of 1: web\\x1b[2J ok: " in aws.said[-1]
+    assert aws.on("web") == ([], ["mail"])
