@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from auditor.cli.account import moment_of, read_live
+from auditor.cli.kept import kept
+from auditor.cli.remarks import remarks
 from auditor.cli.status import FailOn, exit_status
 from auditor.cli.streams import (
     check_output,
@@ -20,13 +22,11 @@ from auditor.errors import InputError
 from auditor.report.interface import PLAIN, format_names, load_format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from auditor.account import Account
     from auditor.findings import Report
-    from auditor.report.interface import Format
 
 
 def scan(
@@ -89,6 +89,28 @@ def scan(
             " where it disagrees. Takes iam:SimulatePrincipalPolicy.",
         ),
     ] = False,
+    exceptions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Findings that somebody answers for until a day, as YAML: they are listed apart,"
+            " and don't count for the exit status.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="What earlier audits found: tells what is new, still open, reopened or resolved.",
+        ),
+    ] = None,
+    update_baseline: Annotated[
+        bool,
+        typer.Option(
+            "--update-baseline",
+            help="Write what is known now to the baseline, once the report is written.",
+        ),
+    ] = False,
 ) -> int:
     """Audit the CodeBuild roles of one account.
 
@@ -115,23 +137,21 @@ def scan(
     path = None if output is None else output_path(output)
     if path is not None:
         check_output(path, snapshot)
+    past = kept(exceptions, baseline, update=update_baseline, others=(snapshot, output))
     # Not only reading: looking for cycles would take a third of a scan's time.
     with cycle_search_paused():
-        report = _audit(snapshot, moment, globs, _From(region or [], profile, confirm))
-        _write(report, globs, chosen, path)
+        found, account = _audit(snapshot, moment, globs, _From(region or [], profile, confirm))
+        # A bundle doesn't say whether it was limited to some regions.
+        looked = past.looked(account, globs, everywhere=snapshot is None and not region)
+        report = past.apply(found, looked)
+        for line in remarks(report, globs):
+            say(f"warning: {line}")
+        if path is None:
+            write_report(past.rendered(chosen, format_, report, screen()))
+        else:
+            write_file(path, past.rendered(chosen, format_, report, PLAIN))
+        past.store(report, looked)
         return exit_status(report, fail_on)
-
-
-def _write(report: Report, globs: Sequence[str], chosen: Format, path: Path | None) -> None:
-    """Write the report where it is wanted, and what is to be warned of."""
-    for glob in _unmatched(globs, report):
-        say(f"warning: --role {glob} matches no CodeBuild role")
-    for line in _contradictions(report):
-        say(f"warning: {line}")
-    if path is None:
-        write_report(chosen.render(report, screen()))
-    else:
-        write_file(path, chosen.render(report, PLAIN))
 
 
 class _From(NamedTuple):
@@ -142,7 +162,9 @@ class _From(NamedTuple):
     confirm: bool
 
 
-def _audit(snapshot: str | None, moment: datetime, globs: Sequence[str], source: _From) -> Report:
+def _audit(
+    snapshot: str | None, moment: datetime, globs: Sequence[str], source: _From
+) -> tuple[Report, Account]:
     from auditor.audit import audit
     from auditor.cli.progress import progress
     from auditor.collect.memory import keep_to_the_end
@@ -160,7 +182,7 @@ def _audit(snapshot: str | None, moment: datetime, globs: Sequence[str], source:
         step("deciding what the roles may do")
         report = audit(account, now=moment, role_globs=globs)
         keep_to_the_end(account, report)
-        return live.confirm(report) if live is not None and source.confirm else report
+        return live.confirm(report) if live is not None and source.confirm else report, account
 
 
 def _read(source: str, step: Callable[[str], None]) -> Account:
@@ -168,32 +190,3 @@ def _read(source: str, step: Callable[[str], None]) -> Account:
 
     step("reading the snapshot")
     return read_snapshot(source)
-
-
-def _contradictions(report: Report) -> Iterator[str]:
-    """Yield a line for each request that AWS wouldn't allow, and one for all it wasn't asked."""
-    unanswered = []
-    for role in report.roles:
-        for finding in role.findings:
-            found, witness = finding.confirmation, finding.witness
-            if found is None or witness is None:
-                continue
-            if found.outcome == "disagrees":
-                yield f"{role.arn}: {witness.action}: {found.message}"
-            elif found.outcome == "unanswered":
-                unanswered.append(found.message)
-    if unanswered:
-        first = f"{len(unanswered):,} of the requests could not be confirmed: {unanswered[0]}"
-        rest = len(set(unanswered)) - 1
-        yield f"{first} ({rest:,} other reasons are in the report)" if rest else first
-
-
-def _unmatched(globs: Sequence[str], report: Report) -> list[str]:
-    """Return the globs that matched no role of the report."""
-    from auditor.globs import like
-
-    return [
-        glob
-        for glob in dict.fromkeys(globs)
-        if not any(like(glob).matches(r.name) or like(glob).matches(r.arn) for r in report.roles)
-    ]

@@ -115,12 +115,18 @@ def _baseline(content: object, where: str) -> Baseline:
     return Baseline(account, updated, found, tuple(map(day_from, days)))
 
 
-def compared(
-    baseline: Baseline | None, report: Report, looked: Looked
-) -> tuple[Report, Changes, Baseline]:
-    """Return the report with its findings' lives, what the audit changes, and the next baseline.
+class Compared(NamedTuple):
+    """A report with its findings' lives, what the audit changed, and the next baseline."""
 
-    An audit that was limited to some roles counts for no day.
+    report: Report
+    changes: Changes
+    baseline: Baseline
+
+
+def compared(baseline: Baseline | None, report: Report, looked: Looked) -> Compared:
+    """Hold a report against a baseline. An audit that was limited to some roles counts for no day.
+
+    None stands for a baseline that knows nothing yet.
     """
     known = {} if baseline is None else baseline.findings
     days = () if baseline is None else baseline.days
@@ -128,7 +134,7 @@ def compared(
     now = whole(report.generated_at)
     latest = now if baseline is None else max(now, baseline.updated_at)
     counted = days if looked.globs else _with_day(days, day_of(report))
-    return (
+    return Compared(
         annotated(report, after, changed),
         changed,
         Baseline(report.account_id, latest, after, counted),

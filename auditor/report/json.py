@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from auditor.findings import SCHEMA_VERSION
 from auditor.report.interface import PLAIN
-from auditor.report.role_json import RoleWriter, project_to_dict, role_to_dict
+from auditor.report.role_json import (
+    RoleWriter,
+    exception_to_dict,
+    project_to_dict,
+    role_to_dict,
+    timestamp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from auditor.findings import Report
     from auditor.report.interface import Look
@@ -45,11 +49,6 @@ def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every f
         parts.append(",")
     parts[-1] = "\n}\n"
     return "".join(parts)
-
-
-def timestamp(moment: datetime) -> str:
-    """Return an aware datetime as ``2026-11-23T03:00:00Z``, in whole seconds."""
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def _lines(entries: Iterable[str]) -> Iterator[str]:
@@ -85,4 +84,30 @@ def _document(report: Report, roles: list[dict[str, object]]) -> dict[str, objec
             }
             for one in report.ses
         ],
+        **_held_against(report),
     }
+
+
+def _held_against(report: Report) -> dict[str, object]:
+    """Return what exceptions did, and what earlier audits found; no field that nobody asked for."""
+    values: dict[str, object] = {}
+    if report.exceptions is not None:
+        values["exceptions"] = [
+            {**exception_to_dict(use.exception), "state": use.state} for use in report.exceptions
+        ]
+    if report.resolved is not None:
+        values["resolved"] = [
+            {
+                "id": one.id,
+                "role_arn": one.role_arn,
+                "rule": one.rule,
+                "action": one.action,
+                "severity": one.severity,
+                "title": one.title,
+                "first_seen": timestamp(one.first_seen),
+                "last_seen": timestamp(one.last_seen),
+                "resolved_at": timestamp(one.resolved_at),
+            }
+            for one in report.resolved
+        ]
+    return values

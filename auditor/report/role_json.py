@@ -7,12 +7,16 @@ same of many of them: what they share is one object, and is written once.
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from auditor.account import Project
-    from auditor.findings import Finding, RoleReport, StatementRef, Witness
+    from auditor.findings import Finding, RoleReport, StatementRef, Suppressed, Witness
+    from auditor.lasting import RoleException
 
 _RECIPIENTS = "ses:recipients"  # the one key that is a list even with one value; keys ignore case
 
@@ -34,6 +38,23 @@ def role_to_dict(role: RoleReport) -> dict[str, object]:
         "reason": role.reason,
         "notes": list(role.notes),
         "findings": [_finding(finding) for finding in role.findings],
+        "suppressed": [_suppressed(one) for one in role.suppressed],
+    }
+
+
+def timestamp(moment: datetime) -> str:
+    """Return an aware datetime as ``2026-11-23T03:00:00Z``, in whole seconds."""
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def exception_to_dict(exception: RoleException) -> dict[str, object]:
+    """Return an exception as JSON values."""
+    return {
+        "role": exception.role,
+        "rule": exception.rule,
+        "reason": exception.reason,
+        "owner": exception.owner,
+        "expires": exception.expires.isoformat(),
     }
 
 
@@ -52,22 +73,31 @@ def _finding(finding: Finding) -> dict[str, object]:
         "witness": None if finding.witness is None else _witness(finding.witness),
         "statements": [_statement(ref) for ref in finding.statements],
         "remediation": finding.remediation,
-        **_confirmed(finding),
+        **_asked_for(finding),
     }
 
 
-def _confirmed(finding: Finding) -> dict[str, object]:
-    """Return AWS's own answer about the witness; no field where nobody asked for it."""
-    found = finding.confirmation
-    if found is None:
-        return {}
-    return {
-        "confirmation": {
+def _suppressed(one: Suppressed) -> dict[str, object]:
+    return {**_finding(one.finding), "exception": exception_to_dict(one.exception)}
+
+
+def _asked_for(finding: Finding) -> dict[str, object]:
+    """Return AWS's own answer about the witness, and the life; no field that nobody asked for."""
+    values: dict[str, object] = {}
+    if finding.confirmation is not None:
+        found = finding.confirmation
+        values["confirmation"] = {
             "outcome": found.outcome,
             "decision": found.decision,
             "message": found.message,
         }
-    }
+    if finding.life is not None:
+        values["life"] = {
+            "status": finding.life.status,
+            "first_seen": timestamp(finding.life.first_seen),
+            "last_seen": timestamp(finding.life.last_seen),
+        }
+    return values
 
 
 def _witness(witness: Witness) -> dict[str, object]:
@@ -122,10 +152,13 @@ class RoleWriter:
         certainty = "null" if role.certainty is None else quoted(role.certainty)
         reason = "null" if role.reason is None else quoted(role.reason)
         findings = ", ".join(map(self._finding, role.findings))
+        suppressed = (
+            json.dumps(list(map(_suppressed, role.suppressed))) if role.suppressed else "[]"
+        )
         return (
             f'{{"arn": {quoted(role.arn)}, "name": {quoted(role.name)}, "projects": {projects}, '
             f'"verdict": {quoted(role.verdict)}, "certainty": {certainty}, "reason": {reason}, '
-            f'"notes": {notes}, "findings": [{findings}]}}'
+            f'"notes": {notes}, "findings": [{findings}], "suppressed": {suppressed}}}'
         )
 
     def _finding(self, finding: Finding) -> str:
@@ -141,11 +174,12 @@ class RoleWriter:
             remedy = quoted(finding.remediation)
             _keep(self._remedies, finding.remediation, remedy)
         statements = ", ".join(map(self._statement, finding.statements))
-        confirmed = f", {json.dumps(_confirmed(finding))[1:-1]}" if finding.confirmation else ""
+        asked = finding.confirmation is not None or finding.life is not None
+        more = f", {json.dumps(_asked_for(finding))[1:-1]}" if asked else ""
         return (
             f'{{"id": {quoted(finding.id)}, {told}, "title": {quoted(finding.title)}, '
             f'"witness": {self._witness(finding.witness)}, "statements": [{statements}], '
-            f'"remediation": {remedy}{confirmed}}}'
+            f'"remediation": {remedy}{more}}}'
         )
 
     def _witness(self, witness: Witness | None) -> str:

@@ -19,6 +19,7 @@ from rich.text import Text
 from auditor.report.detail import add_exposed
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
+from auditor.report.past import arrived, changes_words, excepted, gone, idle
 from auditor.report.words import (
     NOT_EVALUATED,
     badness,
@@ -49,11 +50,14 @@ def render(report: Report, look: Look = PLAIN) -> str:
     """Return the report as text no wider than the look's width (at least 40 cells)."""
     console = _console(look)
     roles = sorted(report.roles, key=badness)
-    exposed = [role for role in roles if role.verdict == "exposed"]
+    exposed = [role for role in roles if role.verdict == "exposed" and not role.accepted()]
     undecided = [role for role in roles if role.verdict == "undetermined"]
-    noted = [role for role in roles if role.verdict != "exposed" and role.findings]
+    noted = [r for r in roles if r.findings and (r.verdict != "exposed" or r.accepted())]
 
     _head(console, report)
+    changes = changes_words(report)
+    if changes is not None:
+        console.print(Text(f"{changes}\n", "bold"))
     if roles:
         console.print(_overview(roles, console.width))
     else:
@@ -74,10 +78,27 @@ def render(report: Report, look: Look = PLAIN) -> str:
         for role in noted:
             lines = [f"{f.severity} {f.rule}: {f.title}" for f in role.findings]
             _entry(console, role.name, *lines)
+    for heading, entries in _HELD_AGAINST.items():
+        _list(console, heading, entries(report))
     _gaps(console, report)
     _verdict(console, report, exposed, undecided)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO given below
     return "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])
+
+
+_HELD_AGAINST = {
+    "New or reopened since earlier audits": arrived,
+    "Resolved since earlier audits": gone,
+    "Suppressed: exceptions cover these findings, which don't count": excepted,
+    "Exceptions that cover nothing": idle,
+}
+
+
+def _list(console: Console, heading: str, entries: Sequence[tuple[str, list[str]]]) -> None:
+    if entries:
+        _heading(console, heading)
+    for name, lines in entries:
+        _entry(console, name, *lines)
 
 
 def _console(look: Look) -> Console:
@@ -122,7 +143,7 @@ def _overview(roles: Sequence[RoleReport], width: int) -> Table:
     table.add_column("Findings", width=findings, overflow="fold", justify="right")
     for role in roles:
         table.add_row(
-            Text(verdict_words(role), _STYLES[role.verdict]),
+            Text(verdict_words(role), "yellow" if role.accepted() else _STYLES[role.verdict]),
             Text(visible(role.name)),
             Text(some([project.name for project in role.projects], 2) or "-"),
             Text(str(len(role.findings))),

@@ -119,7 +119,8 @@ def test_shape_is_the_documented_one() -> None:
     assert document["not_evaluated"] == ["scps", "identity-policies"]
     web = next(role for role in document["roles"] if role["name"] == "codebuild-web")
     assert list(web) == [
-        "arn", "name", "projects", "verdict", "certainty", "reason", "notes", "findings"
+        "arn", "name", "projects", "verdict", "certainty", "reason", "notes", "findings",
+        "suppressed",
     ]  # fmt: skip
     finding = web["findings"][0]
     assert list(finding) == [

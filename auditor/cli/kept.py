@@ -1,0 +1,167 @@
+"""What a scan is held against: a file of exceptions, and a baseline of earlier audits."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.cli.streams import say
+from auditor.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.account import Account
+    from auditor.findings import Report
+    from auditor.history.file import Baseline
+    from auditor.lasting import RoleException
+    from auditor.life import Day
+    from auditor.looked import Looked
+    from auditor.report.interface import Format, Look
+
+
+class Kept(NamedTuple):
+    """What the options name. ``exceptions`` is None where no file was given.
+
+    ``before`` is the baseline as the scan found it: None where there was none, or none was given.
+    """
+
+    exceptions: tuple[RoleException, ...] | None
+    path: Path | None
+    before: Baseline | None
+    update: bool
+
+    def looked(self, account: Account, globs: Sequence[str], *, everywhere: bool) -> Looked | None:
+        """Return what the audit looked at (see ``looked_at``), None where nobody asks."""
+        if self.path is None:
+            return None
+        from auditor.looked import looked_at
+
+        return looked_at(account, globs=globs, everywhere=everywhere)
+
+    def apply(self, report: Report, looked: Looked | None) -> Report:
+        """Return the report with exceptions applied, and each finding's life.
+
+        :raises InputError: if the baseline is another account's.
+        """
+        if self.exceptions is not None:
+            from auditor.exceptions import suppress
+
+            report = suppress(report, self.exceptions, report.generated_at)
+        if looked is None:
+            return report
+        from auditor.history.file import compared
+
+        self._check(self.before, report)
+        if self.before is not None and report.generated_at < self.before.updated_at:
+            say(
+                f"warning: --baseline {self.path}: knows of a later audit"
+                f" ({self.before.updated_at:%Y-%m-%dT%H:%M:%SZ}) than this one: what it found"
+                " later stays as it is"
+            )
+        return compared(self.before, report, looked).report
+
+    def store(self, report: Report, looked: Looked | None) -> None:
+        """Write what is known now, where that was asked for: after the report, which tells it."""
+        if self.path is None or looked is None or not self.update:
+            return
+        from auditor.history.file import compared, update
+
+        def change(now: Baseline | None) -> Baseline:
+            self._check(now, report)
+            return compared(now, report, looked).baseline
+
+        update(self.path, change)
+
+    def rendered(self, chosen: Format, name: str, report: Report, look: Look) -> str:
+        """Return the report as text; a page gets the trend of earlier days."""
+        days: Sequence[Day] = () if self.before is None else self.before.days
+        if name != "html" or not days:
+            return chosen.render(report, look)
+        from auditor.report.formats.html import render
+        from auditor.report.page.trend import Past
+
+        # A day that could not be audited whole would look better than it was.
+        past = [
+            Past(d.at, d.roles, d.proven, d.possible, d.undetermined) for d in days if d.complete
+        ]
+        return render(report, look, past)
+
+    def _check(self, baseline: Baseline | None, report: Report) -> None:
+        if not report.account_id:
+            raise InputError(
+                f"--baseline {self.path}: what was scanned doesn't say which account it is; leave"
+                " --baseline out"
+            )
+        if baseline is not None and baseline.account_id != report.account_id:
+            raise InputError(
+                f"--baseline {self.path}: is account {baseline.account_id}'s, and this is"
+                f" {report.account_id}; keep a baseline for each account"
+            )
+
+
+def kept(
+    exceptions: str | None, baseline: str | None, *, update: bool, others: Sequence[str | None]
+) -> Kept:
+    """Return what the options name, read and checked before anything else is done.
+
+    :param others: files that the scan reads or writes beside, which the baseline must not replace.
+    :raises InputError: or another AuditorError, if something can't be used.
+    """
+    if update and baseline is None:
+        raise InputError("--update-baseline: needs --baseline FILE, which it writes")
+    found = None if exceptions is None else _exceptions(exceptions)
+    if baseline is None:
+        return Kept(found, None, None, update=False)
+    from auditor.history.file import read
+
+    path = _path("--baseline", baseline)
+    before = read(path)
+    if update:
+        _check_place(path, (exceptions, *others))
+    elif before is None:
+        raise InputError(
+            f"--baseline {baseline}: there is no such file; --update-baseline makes it"
+        )
+    return Kept(found, path, before, update)
+
+
+def _exceptions(text: str) -> tuple[RoleException, ...]:
+    from auditor.exceptionfile import SIZE_LIMIT, parse
+    from auditor.text import visible
+
+    path = _path("--exceptions", text)
+    try:
+        with path.open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise InputError(f"--exceptions {text}: can't be read: {_why(error)}") from error
+    return parse(data, visible(text))
+
+
+def _path(option: str, text: str) -> Path:
+    if not text:  # Path would take it as the current directory
+        raise InputError(f"{option}: no file is named; name one")
+    return Path(text)
+
+
+def _check_place(path: Path, others: Sequence[str | None]) -> None:
+    """Raise InputError if a baseline can't be written there: better now than after the audit."""
+    try:
+        if not path.parent.is_dir():
+            raise InputError(
+                f"--baseline {path}: there is no directory {path.parent}; make it first"
+            )
+        for other in others:
+            if other and other != "-" and path.resolve() == Path(other).resolve():
+                raise InputError(f"--baseline {path}: is used otherwise here; name another file")
+    except (OSError, ValueError) as error:
+        raise InputError(f"--baseline {path}: can't be written: {_why(error)}") from error
+    target = path.resolve().parent
+    if not os.access(target, os.W_OK):
+        raise InputError(f"--baseline {path}: {target} can't be written to; name another place")
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,109 @@
+"""What earlier audits and exceptions have to say about a report, in plain words: for the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from auditor.report.role_json import timestamp
+from auditor.report.words import count
+from auditor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.findings import Finding, Report
+    from auditor.lasting import ExceptionUse, LifeStatus, RoleException
+
+SHOWN: Final = 50
+"""Entries of a list; the JSON report has all."""
+
+
+def changes_words(report: Report) -> str | None:
+    """Return how the findings stand against earlier audits; None where these weren't looked up."""
+    if report.resolved is None:
+        return None
+    lives = [
+        finding.life.status for role in report.roles for finding in role.findings if finding.life
+    ]
+    new, reopened, still = (lives.count(one) for one in ("new", "reopened", "open"))
+    return (
+        f"Since earlier audits: {new:,} new, {reopened:,} reopened, {len(report.resolved):,}"
+        f" resolved, {still:,} still open."
+    )
+
+
+def arrived(report: Report) -> list[tuple[str, list[str]]]:
+    """Return what is new or reopened, by role's name."""
+    told: dict[LifeStatus, str] = {"new": "new", "reopened": "reopened, first seen {}"}
+    found = []
+    for role in report.roles:
+        lines = [
+            f"{told[one.life.status].format(timestamp(one.life.first_seen))}: {_short(one)}"
+            for one in role.findings
+            if one.life and one.life.status in told
+        ]
+        if lines:
+            found.append((role.name, lines))
+    return _some(found, "role")
+
+
+def gone(report: Report) -> list[tuple[str, list[str]]]:
+    """Return what was resolved, by role's ARN: the role may be gone as well."""
+    found: dict[str, list[str]] = {}
+    for one in report.resolved or ():
+        since = f"first seen {timestamp(one.first_seen)}"
+        found.setdefault(one.role_arn, []).append(
+            f"{one.severity} {one.rule}: {one.title} ({since})"
+        )
+    return _some(list(found.items()), "role")
+
+
+def excepted(report: Report) -> list[tuple[str, list[str]]]:
+    """Return what exceptions cover, by role's name."""
+    found = []
+    for role in report.roles:
+        by_exception: dict[RoleException, list[Finding]] = {}
+        for one in role.suppressed:
+            by_exception.setdefault(one.exception, []).append(one.finding)
+        if by_exception:
+            lines = [
+                f"{', '.join(dict.fromkeys(map(_short, findings)))} ({_because(exception)})"
+                for exception, findings in by_exception.items()
+            ]
+            found.append((role.name, lines))
+    return _some(found, "role")
+
+
+def idle(report: Report) -> list[tuple[str, list[str]]]:
+    """Return the exceptions that cover nothing, and why."""
+    found = [(_place(use), [_why(use)]) for use in report.exceptions or () if use.state != "used"]
+    return _some(found, "exception")
+
+
+def _place(use: ExceptionUse) -> str:
+    return f"{use.exception.role}, {use.exception.rule}"
+
+
+def _why(use: ExceptionUse) -> str:
+    if use.state == "expired":
+        return f"expired: {_because(use.exception)}"
+    return f"unused: it covers nothing that this audit found ({_because(use.exception)})"
+
+
+def _because(exception: RoleException) -> str:
+    return f"until {exception.expires}, {exception.owner}: {exception.reason}"
+
+
+def _short(finding: Finding) -> str:
+    what = finding.witness.action if finding.witness else finding.title
+    return f"{finding.severity} {finding.rule}: {what}"
+
+
+def _some(entries: Sequence[tuple[str, list[str]]], noun: str) -> list[tuple[str, list[str]]]:
+    shown = [(visible(name), list(map(visible, lines))) for name, lines in entries[:SHOWN]]
+    rest = len(entries) - SHOWN
+    return (
+        [*shown, (f"and {count(rest, 'more ' + noun)}: see --format json", [])]
+        if rest > 0
+        else shown
+    )
