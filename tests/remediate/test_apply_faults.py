@@ -106,6 +106,28 @@ def test_denied_halfway(aws: World, wire: Gate, journal: FileJournal) -> None:
     assert [one.standing is not None for one in results] == [True] * 2 + [False] * 7
 
 
+def test_a_refusal_uses_nothing_up(aws: World, wire: Gate, journal: FileJournal) -> None:
+    """A refused or throttled role isn't a change: the limit is for those that were changed."""
+    plan = aws.plan("a", "b", "c")
+    wire.on(ATTACH, of("a", refuse("AccessDenied", "no", 403)))
+    wire.on(ATTACH, of("b", refuse("Throttling", "slow")))
+    results = aws.apply(plan, journal, max_changes=1)
+    assert outcomes(results) == {"a": "refused", "b": "refused", "c": "attached"}
+
+
+def test_refused_and_then_by_hand(aws: World, wire: Gate, journal: FileJournal) -> None:
+    """A policy that AWS refused to this plan, and that somebody else attached, is theirs."""
+    plan = aws.plan("a")
+    wire.on(ATTACH, refuse("AccessDenied", "no", 403))
+    aws.apply(plan, journal)
+    wire.rules.clear()
+    aws.iam.attach_role_policy(RoleName="a", PolicyArn=GUARD)
+    assert outcomes(aws.undo(plan, journal)) == {"a": "absent"}
+    assert outcomes(aws.apply(plan, journal)) == {"a": "already"}
+    assert outcomes(aws.undo(plan, journal)) == {"a": "already"}
+    assert aws.on("a")[0] == [GUARD]
+
+
 def test_refusals_between_successes(aws: World, wire: Gate, journal: FileJournal) -> None:
     """Refusals that come now and then don't end the run."""
     names = [f"r{number:02}" for number in range(12)]
