@@ -7,6 +7,7 @@ distinct one is looked at once.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import lru_cache
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -23,6 +24,16 @@ SEARCH_BUDGET: Final = 1_500_000
 """Steps that one search may take: a second or two. A step moves one automaton over one character,
 and counts once for each 64 positions. Real policies need a few hundred; a complement of
 ``*a????????????????????`` has a million states and may need more than any budget."""
+
+
+class OutOfSteps(Undecidable):
+    """A search needs more steps than are left to whoever asked: no answer to remember."""
+
+
+STEPS_LEFT: Final[ContextVar[Callable[[], int]]] = ContextVar(
+    "steps left", default=lambda: SEARCH_BUDGET
+)
+"""Tells how many steps the asker has left; beyond them a search needn't go on."""
 
 
 GOALS_MAX: Final = 8
@@ -119,6 +130,10 @@ class Automaton:
         """Tell whether one of these positions is an end."""
         return bool(states & self.accept)
 
+    def distances(self) -> Distances:
+        """Return the distances for one search."""
+        return Distances(self)
+
     def distance(self, states: int) -> int:
         """Return the fewest characters that could still be needed to accept (a lower bound).
 
@@ -135,6 +150,18 @@ class Automaton:
             ),
             default=0,
         )
+
+
+class Distances(dict[int, int]):
+    """Distances of one automaton, worked out once each: a search asks for the same ones again."""
+
+    def __init__(self, machine: Automaton) -> None:
+        super().__init__()
+        self._machine = machine
+
+    def __missing__(self, states: int) -> int:
+        found = self[states] = self._machine.distance(states)
+        return found
 
 
 def items_of(glob: Glob | Pattern) -> list[tuple[str, bool, bool]]:
@@ -183,17 +210,21 @@ def explore(
     """Search a graph of states for an accepting one, nearest first; spell the way there.
 
     ``after`` yields (character, next state, a lower bound of what is left to spell). ``price`` is
-    what looking at one state costs. Returns (text or None, steps); raises ``Undecidable``.
+    what looking at one state costs. Returns (text or None, steps); raises ``Undecidable``, and
+    ``OutOfSteps`` where that hangs on how much was spent before.
     """
     came: dict[Node, tuple[Node, str] | None] = {start: None}
     queue: list[tuple[int, int, int, Node]] = [(0, 0, 0, start)]
     steps = order = 0
+    limit = min(SEARCH_BUDGET, STEPS_LEFT.get()())
     while queue:
         _, length, _, node = heappop(queue)
         if accepts(node):
             return _spell(came, node), steps
         steps += price
-        if steps > SEARCH_BUDGET:
+        if steps > limit:
+            if limit < SEARCH_BUDGET:
+                raise OutOfSteps(f"more than {limit:,} steps")
             raise Undecidable(
                 f"the patterns on one key are too complex to compare ({what}: more than"
                 f" {SEARCH_BUDGET:,} steps)"

@@ -10,6 +10,7 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.automata import (
+    SEARCH_BUDGET,
     Automaton,
     Language,
     Node,
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 COVER_BUDGET: Final = 200_000
 """Pairs of items compared to see whether a pattern plainly covers another, before a search. What
 is left beyond isn't compared: the search decides."""
+
+FEW: Final = 16
+"""Globs of a set up to which each is tried; of more, literals are looked up."""
+
+GUESSING_BUDGET: Final = 200_000
+"""Steps after which no more guesses are made: the search decides."""
 
 GUESSES: Final = 400
 """Ways to fill in a pattern's wildcards that are tried before a search, for a readable witness."""
@@ -52,20 +59,29 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
     if any(not globs for globs in wanted):
         return Answer(None, len(inside) + 1)
     cost = 1 + len(wanted) + len(outside) // 2
+    sets = [_Set(globs) for globs in wanted]
+    out = _Set(outside)
+    each = 1 + (sum(one.weight for one in sets) + out.weight) // 8
 
     for globs in wanted:
         literals = [glob.literal for glob in globs]
         if all(literal is not None and not _folds(glob) for literal, glob in zip(literals, globs)):  # noqa: B905
             members = sorted(literal for literal in literals if literal is not None)
             found = (text for text in members if domain.contains(text))
-            return Answer(_first(found, wanted, outside)[0], cost + len(members))
-    each = 1 + (sum(map(len, wanted)) + len(outside)) // 8
-    value, tried = _first(domain.nice, wanted, outside)  # members anyway
+            most = SEARCH_BUDGET // (4 * each)
+            value, tried = _first(islice(found, most), sets, out)
+            if value is None and tried == most:
+                raise Undecidable(
+                    f"one key is compared with too many texts ({domain.name}: more than"
+                    f" {SEARCH_BUDGET:,} steps)"
+                )
+            return Answer(value, cost + len(members) + 4 * each * tried)
+    value, tried = _first(domain.nice, sets, out)  # members anyway
     cost += each * tried
     if value is not None or domain.finite:
         return Answer(value, cost)
-    guesses = _guesses(domain, wanted)
-    value, tried = _first(guesses, wanted, outside, domain.contains)
+    guesses = islice(_guesses(domain, wanted), GUESSING_BUDGET // each)
+    value, tried = _first(guesses, sets, out, domain.contains)
     cost += each * tried
     if value is not None:
         return Answer(value, cost)
@@ -83,8 +99,8 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
 
 def _first(
     texts: Iterable[str],
-    wanted: list[Language],
-    outside: Language,
+    wanted: list[_Set],
+    outside: _Set,
     member: Callable[[str], bool] = lambda _text: True,
 ) -> tuple[str | None, int]:
     """Return the first text in every set and outside ``outside``, and how many were tried."""
@@ -92,8 +108,8 @@ def _first(
     for text in texts:
         tried += 1
         lone = len(wanted) == 1
-        inside = _in(wanted[0], text) if lone else all(_in(globs, text) for globs in wanted)
-        if inside and not _in(outside, text) and member(text):
+        inside = wanted[0].holds(text) if lone else all(globs.holds(text) for globs in wanted)
+        if inside and not outside.holds(text) and member(text):
             return text, tried
     return None, tried
 
@@ -121,11 +137,37 @@ def _trim(globs: Language, outside: Language) -> Language:
     return _ALL if EVERYTHING in kept else frozenset(kept)
 
 
-def _in(globs: Language, text: str) -> bool:
-    for glob in globs:  # noqa: SIM110 - asked so often that a generator's price shows
-        if glob.matches(text):
+class _Set:
+    """A set of globs, to try texts on: of many, the literals are looked up.
+
+    ``weight`` is what trying one text costs at most.
+    """
+
+    __slots__ = ("literals", "others", "weight")
+
+    def __init__(self, globs: Language) -> None:
+        self.others: Iterable[Glob | Pattern] = globs
+        self.literals: frozenset[str] = frozenset()
+        self.weight = len(globs)
+        if self.weight > FEW:
+            texts = [glob.literal for glob in globs if not _wild(glob)]
+            self.literals = frozenset(text for text in texts if text is not None)
+            self.others = [glob for glob in globs if _wild(glob)]
+            self.weight = 1 + len(self.others)
+
+    def holds(self, text: str) -> bool:
+        """Tell whether some glob matches."""
+        if text in self.literals:
             return True
-    return False
+        for glob in self.others:  # noqa: SIM110 - asked so often that a generator's price shows
+            if glob.matches(text):
+                return True
+        return False
+
+
+def _wild(glob: Glob | Pattern) -> bool:
+    """Tell whether a glob is more than one text."""
+    return not isinstance(glob, Glob) or glob.literal is None or glob.fold
 
 
 def _folds(glob: Glob | Pattern) -> bool:
@@ -159,6 +201,7 @@ def _search(domain: Domain, wanted: list[Language], outside: Language) -> tuple[
     inside = [automaton(globs) for globs in wanted]
     machines = [*inside, automaton(outside)] if outside else inside
     count = len(inside)
+    lefts = [machine.distances() for machine in inside]
     moves = [
         (char, [machine.moves(char) for machine in machines]) for char in alphabet(domain, machines)
     ]
@@ -175,7 +218,7 @@ def _search(domain: Domain, wanted: list[Language], outside: Language) -> tuple[
             if outside and states[-1] & machines[-1].sink:
                 continue  # whatever follows, the text stays in what it must be out of
             if all(states[:count]):
-                left = [m.distance(state) for m, state in zip(inside, states, strict=False)]
+                left = [of[state] for of, state in zip(lefts, states, strict=False)]
                 yield char, (at, *states), max(left, default=0)
 
     def accepts(node: Node) -> bool:

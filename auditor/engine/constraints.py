@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import floor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.automata import SEARCH_BUDGET, Language, Pattern
+from auditor.automata import SEARCH_BUDGET, Language, OutOfSteps, Pattern
 from auditor.engine.prepared import check
 from auditor.errors import Undecidable
 from auditor.globs import ANY, STAR, Glob, like
@@ -115,6 +115,8 @@ def satisfy(domain: Domain, tests: Tests) -> Answer:
             inside.sort(key=lambda globs: (len(globs), sorted(map(repr, globs))))
         try:
             value, cost = find(domain, tuple(inside), frozenset(outside))
+        except OutOfSteps:
+            raise  # hangs on who asks: nothing to remember
         except Undecidable as reason:
             return Answer(None, SEARCH_BUDGET, str(reason), (domain.name, tests))
         return Answer(value, cost, None, (domain.name, tests) if cost > DEAR else None)

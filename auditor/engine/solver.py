@@ -11,6 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from auditor.automata import STEPS_LEFT, OutOfSteps
 from auditor.engine.atoms import Each, Option, Single
 from auditor.errors import Undecidable
 
@@ -25,6 +26,11 @@ ROLE_BUDGET: Final = 3_000_000
 stops a policy from encoding a satisfiability problem, and this is where such a one ends. Counted
 in steps and charged whether or not an answer was remembered from another role, so that a verdict
 depends neither on the machine nor on what was decided before."""
+
+ENTANGLED: Final = (
+    f"the policies are too entangled to decide within the budget of {ROLE_BUDGET:,} steps"
+)
+"""Why a role is undetermined whose budget ran out."""
 
 ATOM_COST: Final = 6
 """Steps for trying one atom, beside what its key's answer costs."""
@@ -55,10 +61,7 @@ class Budget:
         """Raise ``Undecidable`` where no more is left."""
         self.left -= steps
         if self.left < 0:
-            raise Undecidable(
-                "the policies are too entangled to decide within the budget of"
-                f" {ROLE_BUDGET:,} steps"
-            )
+            raise Undecidable(ENTANGLED)
 
     def pay(self, cost: int, question: object) -> None:
         """Spend what an answer cost, a dear one (it names its question) only once."""
@@ -107,6 +110,16 @@ class Search:
 
     def run(self, state: State, clauses: Iterable[Clause]) -> Solution | None:
         """Return a solution, or None where there is none."""
+        before = STEPS_LEFT.set(lambda: self._budget.left)
+        try:
+            return self._run(state, clauses)
+        except OutOfSteps:
+            self._budget.left = -1  # all of it went into a search that found nothing
+            raise Undecidable(ENTANGLED) from None
+        finally:
+            STEPS_LEFT.reset(before)
+
+    def _run(self, state: State, clauses: Iterable[Clause]) -> Solution | None:
         merged = self._merged(clauses)
         root = _Node(state, (), tuple(sorted(merged, key=len) if len(merged) > 1 else merged))
         stack: list[Iterator[_Node]] = [iter((root,))]
@@ -167,6 +180,8 @@ class Search:
     def _accepted(self, state: State) -> bool:
         try:
             return self._accept(state)
+        except OutOfSteps:
+            raise
         except Undecidable as reason:
             self._undecided = self._undecided or str(reason)
             return False

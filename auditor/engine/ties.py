@@ -15,6 +15,7 @@ from auditor.automata import (
     Automaton,
     Language,
     Node,
+    OutOfSteps,
     Pattern,
     alphabet,
     automaton,
@@ -124,6 +125,8 @@ def _search(sender: Tests, identity: Tests) -> Pair:
         if same is not None:
             return Pair(same, _PREFIX + same, None, cost)
         below, more = graph.spell(_WAITING)
+    except OutOfSteps:
+        raise  # hangs on who asks: nothing to remember
     except Undecidable as reason:
         return Pair(None, None, str(reason), SEARCH_BUDGET)
     cost += more
@@ -141,6 +144,7 @@ class _Side:
     def __init__(self, inside: list[Language], outside: Language, prefix: str) -> None:
         self.machines = [*(automaton(globs) for globs in inside), automaton(outside)]
         self.count = len(inside)
+        self.lefts = [machine.distances() for machine in self.machines[: self.count]]
         self.start: Node = tuple(machine.start for machine in self.machines)
         for char in prefix:
             self.start = tuple(
@@ -164,7 +168,7 @@ class _Side:
 
     def left(self, states: Node) -> int:
         """Return a lower bound of what is left to spell."""
-        return max(map(Automaton.distance, self.machines[: self.count], states), default=0)
+        return max((of[state] for of, state in zip(self.lefts, states, strict=False)), default=0)
 
 
 class _Graph:
