@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auditor.engine.caller import Caller
     from auditor.engine.decide import Exposure
     from auditor.engine.layers import IdentityPolicies
+    from auditor.findings import Certainty, Verdict
 
 ALONE_BUDGET: Final = 100_000
 """Steps for deciding one statement of several by itself."""
@@ -67,68 +68,73 @@ class Memory:
         united = None if granted else self._united(caller, layers)
         return united or decide(caller, layers, self.identities, answers=self._answers)
 
-    def _alone(self, caller: Caller, located: Located) -> Decision:
-        """Decide one Allow by itself, within a small budget: it may not settle anything."""
-        layers = (_only(located),)
-        key = ("alone", *_key(caller, layers, (located,)))
-        return self._recalled(key, (located,), lambda: decide(caller, layers, (), ALONE_BUDGET))
+    def _alone(self, caller: Caller, layers: tuple[Layer, ...]) -> Decision:
+        """Decide a role that has one Allow, within a small budget: it may not settle anything."""
+        located = tuple(_all(layers))
+        key = ("alone", *_key(caller, layers, located))
+        return self._recalled(key, located, lambda: decide(caller, layers, (), ALONE_BUDGET))
 
     def _united(self, caller: Caller, layers: Sequence[Layer]) -> Decision | None:
-        """Decide a role of Allows alone from its statements' own decisions, where that settles it.
+        """Decide a role from what each of its Allows would do without the others, or None.
 
-        Without Denies and bounds, what one statement allows by itself the role may do. Where every
-        action that is allowed somewhere has such an answer, and no better one could be found, the
-        statements need not be looked at together; else None.
+        Where a call needs one resource type, what lets it past the role's policies is one Allow: so
+        what the role may do is what it may do with one Allow of them, and all else as it is. Where
+        a call needs several, two Allows may go together; unless one gives the best answer there is
+        (proven and plain), the role is decided as a whole. "Policy evaluation logic":
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
         """
-        located = list(_all(layers))
-        allows = all(one.statement.allows for one in located)
-        if len(layers) > 1 or layers[0].unread or len(located) < 2 or not allows:
+        if any(layer.unread for layer in layers):
             return None
+        own, rest = layers[0], tuple(layers[1:])
+        allows = [one for one in _all((own,)) if one.statement.allows]
+        if len(allows) < 2:
+            return None
+        denies = tuple(filter(None, map(_denying, own.documents)))
         alone: list[Decision] = []
-        for one in located:
-            alone.append(self._alone(caller, one))
+        for one in allows:
+            placed = Placed(one.source, Document((one.statement,)))
+            alone.append(self._alone(caller, (Layer(own.name, (placed, *denies)), *rest)))
             if alone[-1].reason or alone[-1].notes:
                 return None  # a hard one: the role's own budget is the one that counts
         exposures: list[Exposure] = []
         bounce = None
         for bit, action in enumerate(SEND_ACTIONS):
-            if not any(one.statement.actions >> bit & 1 for one in located):
-                continue
-            found = next((way for part in alone if (way := _best(part, action.name))), None)
-            if found is None:
+            naming = [part for one, part in zip(allows, alone, strict=True)
+                      if one.statement.actions >> bit & 1]  # fmt: skip
+            found = _best(naming, action.name)
+            best = found is not None and found.plain and found.certainty == "proven"
+            if len(naming) > 1 and len(action.required) > 1 and not best and action.name != BULK:
                 return None
+            if found is None:
+                continue
             if action.name == BOUNCE:
                 bounce = found
             else:
                 exposures.append(found)
-        if not any(one.certainty == "proven" for one in exposures):
-            return None
-        return Decision("exposed", "proven", None, tuple(exposures), bounce)
+        if exposures:
+            proven = any(one.certainty == "proven" for one in exposures)
+            sure: Certainty = "proven" if proven else "possible"
+            return Decision("exposed", sure, None, tuple(exposures), bounce)
+        simulator = next((part.simulator for part in alone if part.simulator is not None), None)
+        verdict: Verdict = "no_send" if simulator is None else "simulator_only"
+        return Decision(verdict, None, None, (), bounce, simulator)
 
 
-def _only(located: Located) -> Layer:
-    document = Document((located.statement,))
-    return Layer(located.layer, (Placed(located.source, document),))
+def _denying(placed: Placed) -> Placed | None:
+    """Return a document with its Denies alone; None where it has none."""
+    denies = tuple(one for one in placed.document.statements if not one.allows)
+    return Placed(placed.source, Document(denies)) if denies else None
 
 
-def _best(decision: Decision, action: str) -> Exposure | None:
-    """Return a decision's way to an action if no other could be better: plain and proven.
-
-    A SendBulkEmail can't be proven, whoever allows it.
-    """
-    ways = list(decision.exposures)
-    if decision.bounce is not None:
-        ways.append(decision.bounce)
-    return next(
-        (
-            way
-            for way in ways
-            if way.action.name == action
-            and way.plain
-            and (way.certainty == "proven" or action == BULK)
-        ),
-        None,
-    )
+def _best(decisions: Sequence[Decision], action: str) -> Exposure | None:
+    """Return the best way to an action: proven before possible, then plain, then the first."""
+    ways = [
+        way
+        for decision in decisions
+        for way in (*decision.exposures, decision.bounce)
+        if way is not None and way.action.name == action
+    ]
+    return min(ways, key=lambda way: (way.certainty != "proven", not way.plain), default=None)
 
 
 def _all(layers: Sequence[Layer]) -> Iterator[Located]:
