@@ -10,7 +10,7 @@ from auditor.globs import like
 from auditor.judging import Judge
 from auditor.rules.making import chain_finding, order_of
 from auditor.rules.selfgranting import Exposed
-from auditor.scope import in_scope, is_service_linked
+from auditor.scope import Scope, is_service_linked
 from auditor.selfgrants import SelfGrants
 from auditor.standing import Standing
 
@@ -35,7 +35,8 @@ def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) ->
     judge = Judge(standing)
     roles = list(account.roles)
     wanted = [like(glob) for glob in role_globs]
-    audited = [role for role in roles if in_scope(role) and _wanted(role, wanted)]
+    scope = Scope()
+    audited = [role for role in roles if scope.holds(role) and _wanted(role, wanted)]
     chains = Chains(standing, judge.decide)
     chains.follow(audited, roles)
     exposed = Exposed(lambda: (role for role in roles if _is_exposed(role, judge, chains)))

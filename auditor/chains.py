@@ -12,7 +12,7 @@ from auditor.arnindex import ArnIndex
 from auditor.engine.powers import ASSUME_ROLE, Call, Powers, facts_of
 from auditor.errors import PolicyError, Undecidable
 from auditor.policy.parse import load
-from auditor.scope import is_service_linked
+from auditor.scope import Repeated, is_service_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +69,7 @@ class Chains:
         self.unknown: dict[str, str] = {}
         self._powers: dict[str, Powers | None] = {}
         self._named: dict[str, frozenset[str]] = {}
+        self._principals = Repeated(_texts_named)
         self._edges = 0
         self._index = ArnIndex(())
         self._directly: dict[str, list[str]] = {}
@@ -181,7 +182,7 @@ class Chains:
         if is_service_linked(role):
             return False
         try:
-            named = frozenset(one for one in _principals(role.trust.document) if _is_text(one))
+            named = self._principals(role.trust.document)
         except PolicyError:
             named = frozenset("*")
         if named:
@@ -222,6 +223,10 @@ def _principals(document: object) -> Iterator[object]:
             principal = entry.get("Principal")
             named = principal.get("AWS") if isinstance(principal, dict) else principal
             yield from named if isinstance(named, list) else [named]
+
+
+def _texts_named(document: object) -> frozenset[str]:
+    return frozenset(one for one in _principals(document) if _is_text(one))
 
 
 def _is_text(value: object) -> TypeGuard[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from auditor.actions import BOUNCE
 from auditor.engine.caller import USER_ID
 from auditor.engine.grants import grants
 from auditor.engine.memory import Memory
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.account import Role
-    from auditor.engine.decide import Decision
+    from auditor.engine.decide import Decision, Exposure
     from auditor.engine.layers import Layer
     from auditor.standing import Signed, Standing
 
@@ -41,6 +42,7 @@ class Judge:
         self._alike: dict[object, Judged] = {}
         self._known: dict[int, Judged] = {}
         self._by_texts: dict[object, Judged] = {}
+        self._drafted: dict[int, tuple[Exposure, Draft]] = {}  # an id holds while its value lives
 
     def of(self, role: Role) -> Judged:
         """Judge a role."""
@@ -108,13 +110,29 @@ class Judge:
     def _judge(self, role: Role) -> Judged:
         layers = self._standing.layers(role)
         decision = self._memory.decide(self._standing.caller(role), layers)
-        drafts = sorted(_drafts(decision, layers), key=order_of)
+        drafts = sorted(self._drafts(decision, layers), key=order_of)
         advice = [draft_lint(rule, located) for rule, located in lint(layers)]
         return Judged(decision, tuple(drafts), tuple(sorted((*drafts, *advice), key=order_of)))
 
+    def _drafts(self, decision: Decision, layers: Sequence[Layer]) -> Iterator[Draft]:
+        denied = any(
+            not one.allows
+            for layer in layers
+            for placed in layer.documents
+            for one in placed.document.statements
+        )
+        for exposure in (*decision.exposures, decision.bounce):
+            if exposure is None:
+                continue
+            known = None if denied else self._drafted.get(id(exposure))
+            if known is None:
+                known = exposure, _draft(exposure, layers)
+                if not denied:  # then a draft hangs on its exposure alone
+                    self._drafted[id(exposure)] = known
+            yield known[1]
 
-def _drafts(decision: Decision, layers: Sequence[Layer]) -> Iterator[Draft]:
-    for exposure in decision.exposures:
-        yield draft_exposure(rule_of(exposure, layers), severity_of(exposure), exposure, layers)
-    if decision.bounce is not None:
-        yield draft_exposure("uncheckable-action", "low", decision.bounce, layers)
+
+def _draft(exposure: Exposure, layers: Sequence[Layer]) -> Draft:
+    if exposure.action.name == BOUNCE:
+        return draft_exposure("uncheckable-action", "low", exposure, layers)
+    return draft_exposure(rule_of(exposure, layers), severity_of(exposure), exposure, layers)

@@ -7,14 +7,18 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.h
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from auditor.errors import PolicyError
 from auditor.globs import like
 from auditor.policy.parse import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from auditor.account import Role
+
+_Answer = TypeVar("_Answer")
 
 
 def is_service_linked(role: Role) -> bool:
@@ -22,16 +26,45 @@ def is_service_linked(role: Role) -> bool:
     return ":role/aws-service-role/" in role.arn
 
 
+class Repeated(Generic[_Answer]):
+    """A question about documents that remembers the last one's answer: most roles trust alike.
+
+    For questions about the texts in a document alone: where Python holds two documents equal, their
+    texts are, though a number may stand where the other has true.
+    """
+
+    def __init__(self, ask: Callable[[object], _Answer]) -> None:
+        self._ask = ask
+        self._last: tuple[object, _Answer] | None = None
+
+    def __call__(self, document: object) -> _Answer:
+        """Return the answer; what asking raises isn't remembered."""
+        if self._last is None or self._last[0] != document:
+            self._last = document, self._ask(document)
+        return self._last[1]
+
+
+class Scope:
+    """Which roles of one account are audited."""
+
+    def __init__(self) -> None:
+        self._trusts = Repeated(trusts_codebuild)
+
+    def holds(self, role: Role) -> bool:
+        """Tell whether a role is CodeBuild's. A trust policy that can't be read counts as yes."""
+        if is_service_linked(role):
+            return False
+        if role.projects:
+            return True
+        try:
+            return self._trusts(role.trust.document)
+        except PolicyError:
+            return True
+
+
 def in_scope(role: Role) -> bool:
-    """Tell whether a role is CodeBuild's. A trust policy that can't be read counts as yes."""
-    if is_service_linked(role):
-        return False
-    if role.projects:
-        return True
-    try:
-        return trusts_codebuild(role.trust.document)
-    except PolicyError:
-        return True
+    """Tell whether one role is CodeBuild's."""
+    return Scope().holds(role)
 
 
 def trusts_codebuild(document: object) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.actions import BOUNCE, BULK, SEND_ACTIONS
 from auditor.engine.answers import Answers
-from auditor.engine.caller import facts
+from auditor.engine.caller import facts, hangs_on_caller
 from auditor.engine.decide import Decision, decide
 from auditor.engine.grants import grants
 from auditor.engine.layers import Layer, Located, Placed
@@ -36,6 +36,7 @@ class Memory:
         self.identities = identities
         self._known: OrderedDict[object, tuple[tuple[Located, ...], Decision]] = OrderedDict()
         self._answers = Answers()
+        self._single: OrderedDict[object, Decision] = OrderedDict()
 
     def decide(self, caller: Caller, layers: Sequence[Layer]) -> Decision:
         """Decide a role, or take over the decision on an equal one with this role's statements."""
@@ -62,10 +63,14 @@ class Memory:
                 self._known.popitem(last=False)
             return decision
         self._known.move_to_end(key)
+        if known[0] == located:
+            return known[1]
         return _moved(known[1], dict(zip(known[0], located, strict=True)))
 
     def _decided(self, caller: Caller, layers: Sequence[Layer], granted: bool) -> Decision:
-        united = None if granted else self._united(caller, layers)
+        # an identity's policy that could not be read may grant: its reason must be told
+        apart = granted or any(identity.unread for identity in self.identities)
+        united = None if apart else self._united(caller, layers)
         return united or decide(caller, layers, self.identities, answers=self._answers)
 
     def _alone(self, caller: Caller, layers: tuple[Layer, ...]) -> Decision:
@@ -73,6 +78,29 @@ class Memory:
         located = tuple(_all(layers))
         key = ("alone", *_key(caller, layers, located))
         return self._recalled(key, located, lambda: decide(caller, layers, (), ALONE_BUDGET))
+
+    def _with_one(
+        self, caller: Caller, allow: Located, denies: tuple[Placed, ...], rest: tuple[Layer, ...]
+    ) -> Decision:
+        """Decide a role as if it had one of its Allows only.
+
+        A statement that asks nothing about the caller, with nothing beside it, says the same
+        wherever its policy is attached in one account.
+        """
+        placed = Placed(allow.source, Document((allow.statement,)))
+        layers = (Layer(allow.layer, (placed, *denies)), *rest)
+        if denies or rest or any(map(hangs_on_caller, allow.statement.mentions)):
+            return self._alone(caller, layers)
+        key = (
+            *(allow.source, allow.statement.index),
+            *(caller.account, caller.partition, caller.now, caller.organization),
+        )
+        known = self._single.get(key)
+        if known is None:
+            known = self._single[key] = self._alone(caller, layers)
+            if len(self._single) > REMEMBERED:
+                self._single.popitem(last=False)
+        return known
 
     def _united(self, caller: Caller, layers: Sequence[Layer]) -> Decision | None:
         """Decide a role from what each of its Allows would do without the others, or None.
@@ -92,8 +120,7 @@ class Memory:
         denies = tuple(filter(None, map(_denying, own.documents)))
         alone: list[Decision] = []
         for one in allows:
-            placed = Placed(one.source, Document((one.statement,)))
-            alone.append(self._alone(caller, (Layer(own.name, (placed, *denies)), *rest)))
+            alone.append(self._with_one(caller, one, denies, rest))
             if alone[-1].reason or alone[-1].notes:
                 return None  # a hard one: the role's own budget is the one that counts
         exposures: list[Exposure] = []
