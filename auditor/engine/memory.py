@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 ALONE_BUDGET: Final = 100_000
 """Steps for deciding one statement of several by itself."""
 
+UNITED_MAX: Final = 2_500
+"""Pairs of an Allow and any statement up to which a role's Allows are decided one by one: each is
+looked at with all the rest. With ``ALONE_BUDGET`` that bounds what a hostile role may take."""
+
 REMEMBERED: Final = 4_096
 """Decisions kept, the last used: enough for the distinct roles of a large account, and a bound on
 memory where every role differs."""
@@ -116,6 +120,8 @@ class Memory:
         own, rest = layers[0], tuple(layers[1:])
         allows = [one for one in _all((own,)) if one.statement.allows]
         if len(allows) < 2:
+            return None
+        if len(allows) * sum(1 for _ in _all(layers)) > UNITED_MAX:
             return None
         denies = tuple(filter(None, map(_denying, own.documents)))
         alone: list[Decision] = []
