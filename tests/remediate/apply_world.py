@@ -202,6 +202,10 @@ def outcomes(results: Sequence[Result]) -> dict[str, str]:
     return {result.role_name: result.outcome for result in results}
 
 
+def told(results: Sequence[Result]) -> dict[str, tuple[str, str]]:
+    return {one.role_name: (one.outcome, one.message) for one in results}
+
+
 def steps(journal: Journal, plan: Plan, name: str) -> list[str]:
     return [entry.step for entry in journal.entries(plan.id) if entry.role_name == name]
 

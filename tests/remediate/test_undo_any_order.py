@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from auditor.errors import AuditorError
 from auditor.remediate.interface import BusyError
 from auditor.remediate.journal_file import FileJournal
+from auditor.remediate.model import Standing
 from auditor.remediate.run import WAITS
 from tests.remediate.apply_world import (
     GUARD,
@@ -20,6 +22,7 @@ from tests.remediate.apply_world import (
     World,
     outcomes,
     remembered,
+    told,
     world,
 )
 
@@ -107,6 +110,23 @@ def test_applied_right_after_undo(aws: World, journal: FileJournal, tmp_path: Pa
     assert (result.outcome, result.message) == ("attached", "")
     assert aws.on("a")[0] == [GUARD]
     assert remembered(plan, tmp_path / "j")["a"] == (True, True, False, True)
+
+
+def test_roles_that_cannot_be_decided(aws: World, journal: FileJournal) -> None:
+    """A verdict that can't be had after undo is said to be missing; the next undo has it."""
+    plan = aws.plan("a")
+    aws.apply(plan, journal)
+
+    def fails(_: object) -> dict[str, Standing]:
+        raise AuditorError("no time")
+
+    results = aws.undo(plan, journal, decide=fails)
+    assert told(results) == {"a": ("detached", "not decided again: no time")}
+    results = aws.undo(plan, journal)
+    assert told(results) == {"a": ("absent", "this plan's was taken back before; EXPOSED AGAIN")}
+    assert journal.entries(plan.id)[-1].after == Standing(verdict="exposed", certainty="proven")
+    results = aws.undo(plan, journal)
+    assert told(results) == {"a": ("absent", "this plan's was taken back before")}
 
 
 def test_a_second_undo_is_kept_out(aws: World, journal: FileJournal, tmp_path: Path) -> None:
