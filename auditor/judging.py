@@ -111,6 +111,8 @@ class Judge:
         layers = self._standing.layers(role)
         decision = self._memory.decide(self._standing.caller(role), layers)
         drafts = sorted(self._drafts(decision, layers), key=order_of)
+        if decision.verdict == "exposed":  # whatever it may become
+            return Judged(decision, tuple(drafts), tuple(drafts))
         advice = [draft_lint(rule, located) for rule, located in lint(layers)]
         return Judged(decision, tuple(drafts), tuple(sorted((*drafts, *advice), key=order_of)))
 

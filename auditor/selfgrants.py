@@ -64,12 +64,14 @@ class SelfGrants:
 
     def of(self, role: Role) -> Draft | None:
         """Return what to say of a role's own powers; None where there is nothing."""
-        if not self._standing.has_powers(role):
-            return None
         texts = (role.inline, role.attached, role.boundary, self._standing.home(role))
         answer = self._by_texts.get(texts)
         if answer is not None and answer.serves(role):
             return answer.draft
+        if not self._standing.has_powers(role):
+            if not role.inline:  # no two roles' own, so nobody asks again
+                self._by_texts[texts] = _Answer(None, frozenset())
+            return None
         layers = self._standing.layers(role, whole=True)
         among = tuple(_naming(layers))
         shared = not _tells(role, among)

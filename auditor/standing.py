@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.engine.caller import Caller, hangs_on_caller
 from auditor.engine.layers import IdentityPolicies, Layer, Placed
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from auditor.account import Account, PolicyText, Role
     from auditor.engine.layers import LayerName
     from auditor.policy.model import Document
+
+_COLONS: Final = 4
+"""How many there are in an ARN before the last of those that end its account."""
 
 
 class Signed(NamedTuple):
@@ -120,21 +123,22 @@ class Standing:
             if hangs_on_caller(key)
         )  # fmt: skip
 
-    def home(self, role: Role) -> tuple[str, ...]:
-        """Return a role's ARN but for its last part (all of it where it has too few parts).
+    def home(self, role: Role) -> str:
+        """Return a role's ARN up to its account (all of it where it isn't a role's).
 
         Roles of one home are of one partition and account.
         """
-        parts = role.arn.split(":", 5)
-        return tuple(parts[:5]) if len(parts) > 5 else (role.arn,)
+        head, found, _ = role.arn.partition(":role/")
+        return head if found and head.count(":") == _COLONS else role.arn
 
     def caller(self, role: Role) -> Caller:
         """Return what is known of a role's sessions; account and partition are its ARN's."""
-        home = self.home(role)
+        parts = role.arn.split(":", 5)
+        whole = len(parts) > _COLONS + 1
         return Caller(
             arn=role.arn,
-            account=home[4] if len(home) > 1 else self.account.account_id,
-            partition=home[1] if len(home) > 1 else self.account.partition,
+            account=parts[_COLONS] if whole else self.account.account_id,
+            partition=parts[1] if whole else self.account.partition,
             role_id=role.role_id,
             tags={key.lower(): value for key, value in role.tags.items()},
             now=self.now,

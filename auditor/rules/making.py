@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import BOUNCE
@@ -105,8 +105,9 @@ ID_LENGTH: Final = 16
 
 def _id(arn: str, rule: str, action: str) -> str:
     """Return an id that stays the same across scans: it hangs on role, rule and action alone."""
-    text = f"{arn}\n{rule}\n{action}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text, usedforsecurity=False).hexdigest()[:ID_LENGTH]
+    text = f"{arn}\n{rule}\n{action}"
+    data = text.encode() if text.isascii() else text.encode("utf-8", "surrogatepass")
+    return sha256(data).hexdigest()[:ID_LENGTH]
 
 
 def _refs(located: Iterable[Located], owner: str | None = None) -> tuple[StatementRef, ...]:
