@@ -23,15 +23,23 @@ if TYPE_CHECKING:
     from auditor.findings import Certainty, Verdict
     from auditor.globs import Glob
     from auditor.judging import Judged
+    from auditor.standing import Documents
 
 
-def audit(account: Account, *, now: datetime, role_globs: Sequence[str] = ()) -> Report:
+def audit(
+    account: Account,
+    *,
+    now: datetime,
+    role_globs: Sequence[str] = (),
+    documents: Documents | None = None,
+) -> Report:
     """Decide every CodeBuild role of an account and return the report.
 
     ``now`` (aware) is the time that conditions see. ``role_globs`` (on a role's name or ARN) leave
-    out the roles that match none of them.
+    out the roles that match none of them. ``documents`` keeps what was read, for another audit of
+    the same texts.
     """
-    standing = Standing(account, int(now.timestamp()))
+    standing = Standing(account, int(now.timestamp()), documents)
     judge = Judge(standing)
     roles = list(account.roles)
     wanted = [like(glob) for glob in role_globs]

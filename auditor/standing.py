@@ -85,10 +85,11 @@ def _parsed(source: PolicyText, *, every: bool, attached: bool) -> Document | Po
 class Standing:
     """The layers of one account's roles. SCPs and SES identities are read once for all of them."""
 
-    def __init__(self, account: Account, now: int) -> None:
+    def __init__(self, account: Account, now: int, documents: Documents | None = None) -> None:
+        """``documents``: those read before, of this account or of one that shares its texts."""
         self.account = account
         self.now = now
-        self.documents = Documents()
+        self.documents = Documents() if documents is None else documents
         organization = account.organization
         self.organization: str | None = None
         if organization is not None:

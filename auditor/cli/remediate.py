@@ -99,9 +99,10 @@ def plan(
         made = make(account, request, now=moment)
     for failure in account.failures:
         say(f"warning: not read: {failure.where}: {failure.message}")
+    text = plan_json(made) if path is not None or format_ == "json" else ""
     if path is not None:
-        write_file(path, plan_json(made))
-    write_report(plan_json(made) if format_ == "json" else plan_text(made, output, screen().width))
+        write_file(path, text)
+    write_report(text if format_ == "json" else plan_text(made, output, screen().width))
     unplanned = any(
         one.standing is not None and one.standing.verdict in ("exposed", "undetermined")
         for one in made.left

@@ -19,7 +19,7 @@ from auditor.remediate.request import PlanRequest, document_of
 from auditor.remediate.room import with_policy
 from auditor.remediate.warn import warnings
 from auditor.remediate.wording import left, sound, standing, told
-from auditor.standing import Standing
+from auditor.standing import Documents, Standing
 from auditor.undoing import Undoers
 
 if TYPE_CHECKING:
@@ -52,12 +52,15 @@ def plan(account: Account, request: PlanRequest, *, now: datetime) -> Plan:
     """
     roles = tuple(account.roles)
     account = replace(account, roles=roles)
-    report = audit(account, now=now)
+    documents = Documents()
+    report = audit(account, now=now, documents=documents)
     reports = {one.arn: one for one in report.roles}
     choice = choose(account, roles, reports, request)
     subject = _Subject.of(account, request)
-    after = _after(account, roles, reports, choice.changing, subject, now)
-    workshop = _Workshop(account, roles, request, subject, now)
+    around = _around(roles, reports, choice.changing, subject)
+    after = _after(account, around, now, documents)
+    known = Standing(account, int(now.timestamp()), documents)
+    workshop = _Workshop(known, roles, request, subject)
     decided = [workshop.decide(one, after[one.role.arn]) for one in choice.changing]
     changes = tuple(one for one in decided if isinstance(one, Change))
     changed = {one.role_arn for one in changes}
@@ -98,27 +101,37 @@ class _Subject(NamedTuple):
         return cls(PolicyText(MANAGED[request.policy], arn, "managed", document))
 
 
-def _after(
-    account: Account,
+def _around(
     roles: Sequence[Role],
     reports: Mapping[str, RoleReport],
     changing: Sequence[Chosen],
     subject: _Subject,
-    now: datetime,
-) -> dict[str, RoleReport]:
-    """Audit the account with all changes made, as far as it bears on them.
+) -> tuple[Role, ...]:
+    """Return the roles with all changes made, as far as the others bear on the changed ones.
 
     CodeBuild roles that are safe as they are, and stay as they are, are left out: they lead to no
     exposed role now, and neither policy lets anybody send more to people than before.
     """
-    if not changing:
-        return {}
     changed = {one.role.arn: with_policy(one.role, one.way, subject.text) for one in changing}
     safe = {arn for arn, one in reports.items() if one.verdict in ("simulator_only", "no_send")}
-    around = tuple(
-        changed.get(role.arn, role) for role in roles if role.arn in changed or role.arn not in safe
+    return (
+        tuple(
+            changed.get(role.arn, role)
+            for role in roles
+            if role.arn in changed or role.arn not in safe
+        )
+        if changed
+        else ()
     )
-    report = audit(replace(account, roles=around), now=now)
+
+
+def _after(
+    account: Account, around: tuple[Role, ...], now: datetime, documents: Documents
+) -> dict[str, RoleReport]:
+    """Audit the account as it would be."""
+    if not around:
+        return {}
+    report = audit(replace(account, roles=around), now=now, documents=documents)
     return {one.arn: one for one in report.roles}
 
 
@@ -127,15 +140,13 @@ class _Workshop:
 
     def __init__(
         self,
-        account: Account,
+        known: Standing,
         roles: Sequence[Role],
         request: PlanRequest,
         subject: _Subject,
-        now: datetime,
     ) -> None:
         self._request = request
         self._arn = subject.text.arn or ""
-        known = Standing(account, int(now.timestamp()))
         self._prover = Prover(known, subject.text)
         chains = Chains(known, Judge(known).decide)
         self._undoers = Undoers(known, chains, roles, self._arn)
