@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from auditor.smoke.scenarios import Via
 
 _GAP: Final = "identity-policies"
+_MOST: Final = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": "*", "Action": "ses:*", "Resource": "*"},
+}
+"""As far as an identity's policy can go."""
 
 
 class Proof(NamedTuple):
@@ -74,6 +79,10 @@ def prove(account: Account, place: Place, now: datetime) -> Proof | NotProven:
     standing = Standing(account, int(now.timestamp()))
     known, layers = standing.caller(role), standing.layers(role)
     found = decide(known, layers, standing.identities)
+    if found.verdict == "undetermined":  # a Deny may hold whatever the unread ones grant
+        standing = Standing(_granting(account), int(now.timestamp()))
+        worst = decide(known, layers, standing.identities)
+        found = found if worst.verdict == "exposed" else worst
     if found.verdict == "exposed":
         sure = "can" if found.certainty == "proven" else "may be able to"
         return NotProven(
@@ -93,6 +102,26 @@ def prove(account: Account, place: Place, now: datetime) -> Proof | NotProven:
             )
     what = "may send no mail" if found.verdict == "no_send" else "mails the simulator alone"
     return Proof(place.sender, OUTSIDE, actions, f"decided: the role {role.name} {what}")
+
+
+def _granting(account: Account) -> Account:
+    """Return the account where each policy of an identity that wasn't read grants everything."""
+
+    def most(policy: PolicyText) -> PolicyText:
+        return policy if policy.missing is None else replace(policy, document=_MOST, missing=None)
+
+    return replace(
+        account,
+        ses=tuple(
+            region._replace(
+                identities=tuple(
+                    one._replace(policies=tuple(map(most, one.policies)))
+                    for one in region.identities
+                )
+            )
+            for region in account.ses
+        ),
+    )
 
 
 def _role(account: Account, caller: Caller) -> Role | str:
