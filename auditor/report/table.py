@@ -184,13 +184,13 @@ def _verdict(
     console.print(Text(summary_words(report), style))
     steps = []
     if exposed:
-        steps.append("Close the exposed roles, worst first: each 'fix' line says how and why.")
+        steps.append("See what would close the exposed roles, proven: auditor remediate plan")
     if undecided:
         steps.append("Correct what the undetermined roles' reasons name, then scan again.")
     if not report.complete:
         steps.append("Allow or repair the reads that failed, then scan again.")
     if exposed or undecided:
-        steps.append("Look closer at one role: add --role NAME, and --format json for the proof.")
+        steps.append("Look closer at one role: auditor explain NAME")
     if not report.roles:
         steps.append("No role was in scope: is this the account, the region, the --role you meant?")
     for step in steps or ["Nothing to do."]:
