@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +53,7 @@ def journal(tmp_path: Path) -> FileJournal:
 def test_roles_are_closed(aws: World, journal: FileJournal, way: Way) -> None:
     """Each role gets the policy, is decided anew, and keeps all else; each step is recorded."""
     plan = aws.plan("web", "mail", way=way)
+    aws.sleep(3600)
     results = aws.apply(plan, journal)
     assert [(one.role_name, one.outcome, one.message) for one in results] == [
         ("web", "attached", ""),
@@ -63,7 +65,7 @@ def test_roles_are_closed(aws: World, journal: FileJournal, way: Way) -> None:
         assert aws.on(name) == (([GUARD], ["mail"]) if way == "attach" else ([], ["mail", INLINE]))
         assert steps(journal, plan, name) == ["attaching", "attached", "decided"]
     entry = journal.entries(plan.id)[-1]
-    assert (entry.who, entry.role_name, entry.after, entry.at >= NOW) == (
+    assert (entry.who, entry.role_name, entry.after, entry.at >= NOW + timedelta(hours=1)) == (
         WHO,
         "mail",
         results[1].standing,

@@ -10,7 +10,8 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.run import WAITS
 from tests.collect.wire import Request, answer, fail, refuse
-from tests.remediate.apply_world import GUARD, Gate, World, outcomes, remembered, steps, world
+from tests.remediate.apply_fate import Gate
+from tests.remediate.apply_world import GUARD, World, outcomes, remembered, steps, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,18 +12,8 @@ from auditor.corrective.documents import guard
 from auditor.remediate.interface import BusyError
 from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.model import text_of
-from tests.remediate.apply_world import (
-    GUARD,
-    INLINE,
-    Fate,
-    Killed,
-    Shortcut,
-    World,
-    outcomes,
-    remembered,
-    unlocked,
-    world,
-)
+from tests.remediate.apply_fate import Fate, Killed, Shortcut, unlocked
+from tests.remediate.apply_world import GUARD, INLINE, World, outcomes, remembered, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

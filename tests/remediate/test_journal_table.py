@@ -15,7 +15,8 @@ from auditor.remediate.interface import BusyError, JournalError
 from auditor.remediate.journal_table import LEASE, TableJournal
 from tests.collect.wire import Request, fail, refuse
 from tests.remediate.apply_entries import PLAN, entries, entry
-from tests.remediate.apply_world import Gate, Killed, Shortcut, World, outcomes, steps, world
+from tests.remediate.apply_fate import Gate, Killed, Shortcut
+from tests.remediate.apply_world import World, outcomes, steps, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,10 @@ from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.model import Standing, text_of
 from auditor.remediate.run import PAUSE
 from tests.collect.wire import Request, fail, refuse
+from tests.remediate.apply_fate import Gate
 from tests.remediate.apply_world import (
     GUARD,
     INLINE,
-    Gate,
     World,
     outcomes,
     remembered,

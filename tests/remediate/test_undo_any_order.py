@@ -13,18 +13,8 @@ from auditor.remediate.interface import BusyError
 from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.model import Standing
 from auditor.remediate.run import WAITS
-from tests.remediate.apply_world import (
-    GUARD,
-    INLINE,
-    Fate,
-    Killed,
-    Shortcut,
-    World,
-    outcomes,
-    remembered,
-    told,
-    world,
-)
+from tests.remediate.apply_fate import Fate, Killed, Shortcut
+from tests.remediate.apply_world import GUARD, INLINE, World, outcomes, remembered, told, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
