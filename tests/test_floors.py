@@ -48,6 +48,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "auditor.notify",
         "auditor.remediate",
         "auditor.explain",
+        "auditor.denial",
         "auditor.history",
     ),
     ("auditor.cli",),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from auditor import __version__
+from auditor.cli.denial import denial
 from auditor.cli.evaluate import evaluate
 from auditor.cli.explain import explain
 from auditor.cli.policy import policy
@@ -47,5 +48,6 @@ app.command("scan")(scan)
 app.command("snapshot")(snapshot)
 app.command("evaluate")(evaluate)
 app.command("explain")(explain)
+app.command("denial")(denial)
 app.add_typer(policy, name="policy")
 app.add_typer(remediate, name="remediate")
