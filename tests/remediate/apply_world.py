@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 from moto import mock_aws
 
 from auditor.account import Account, PolicyText, Role
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from auditor.remediate.model import Result, Standing
 
 ACCOUNT = "123456789012"
+_LOADER = botocore.loaders.create_loader()  # keeps AWS's service models, read once
 WHO = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/someone"
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 GUARD = policy_arn("aws", ACCOUNT, "guard")
@@ -60,14 +63,21 @@ def allow(*actions: str) -> str:
 
 @dataclass
 class World:
-    """The account, a clock that moves on only while a run sleeps, and what runs said."""
+    """The account, a clock that moves on only while a run sleeps, and what runs said.
+
+    ``eyes`` makes the reader of each run that isn't given one: IAM's own, where it is None.
+    """
 
     session: boto3.Session
     iam: IAMClient
     now: datetime = NOW
     known: Account | None = None
+    eyes: Callable[[], Reader] | None = None
     slept: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+
+    def _reads(self) -> Reader:
+        return RoleReader(self.iam)
 
     def clock(self) -> datetime:
         return self.now
@@ -155,7 +165,7 @@ class World:
             plan,
             **{
                 "iam": self.iam,
-                "reader": reader or RoleReader(self.iam),
+                "reader": reader or (self.eyes or self._reads)(),
                 "journal": journal,
                 "decide": self.decide(account),
                 "document": guard(),
@@ -175,7 +185,7 @@ class World:
             plan.id,
             **{
                 "iam": self.iam,
-                "reader": reader or RoleReader(self.iam),
+                "reader": reader or (self.eyes or self._reads)(),
                 "journal": journal,
                 "decide": self.decide(account),
                 "who": WHO,
@@ -228,5 +238,7 @@ def world(monkeypatch: pytest.MonkeyPatch, *, aws_managed: bool = False) -> Iter
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws(config={"iam": {"load_aws_managed_policies": aws_managed}}):
-        session = boto3.Session(region_name="us-east-1")
+        core = botocore.session.Session()
+        core.register_component("data_loader", _LOADER)
+        session = boto3.Session(botocore_session=core, region_name="us-east-1")
         yield World(session, session.client("iam", config=CONFIG))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
+from auditor.collect.single import RoleReader
 from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.run import WAITS
 from tests.collect.wire import Request, answer, fail, refuse
-from tests.remediate.apply_fate import Gate
+from tests.remediate.apply_fate import Gate, Shortcut
 from tests.remediate.apply_world import GUARD, World, outcomes, remembered, steps, world
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def wire() -> Gate:
 def aws(monkeypatch: pytest.MonkeyPatch, wire: Gate) -> Iterator[World]:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     with world(monkeypatch) as made:
+        made.eyes = Shortcut
         made.deploy_guard()
         wire.attach(made.session)
         made.iam = made.session.client("iam", config=made.iam.meta.config)
@@ -163,7 +165,7 @@ def test_throttled_while_reading(aws: World, wire: Gate, journal: FileJournal) -
     """Roles that can't be read are left alone, and AWS in peace after two."""
     plan = aws.plan("a", "b", "c")
     wire.on("iam:GetRole", refuse("Throttling", "Rate exceeded"))
-    results = aws.apply(plan, journal)
+    results = aws.apply(plan, journal, reader=RoleReader(aws.iam))
     assert outcomes(results) == {"a": "refused", "b": "refused", "c": "stopped"}
     assert results[0].message == (
         "could not be read, nothing was done: iam:GetRole a: Throttling: Rate exceeded"
@@ -326,7 +328,7 @@ def test_the_policy_cannot_be_read(aws: World, wire: Gate, journal: FileJournal)
     """A policy whose text can't be read isn't attached: it could say anything."""
     plan = aws.plan("a")
     wire.on("iam:GetPolicyVersion", refuse("AccessDenied", "no", 403))
-    (result,) = aws.apply(plan, journal)
+    (result,) = aws.apply(plan, journal, reader=RoleReader(aws.iam))
     assert result.outcome == "stopped"
     assert result.message == (
         f"iam:GetPolicyVersion {GUARD}: AccessDenied: no; nothing was changed"

@@ -15,7 +15,7 @@ from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.model import Standing, text_of
 from auditor.remediate.run import PAUSE
 from tests.collect.wire import Request, fail, refuse
-from tests.remediate.apply_fate import Gate
+from tests.remediate.apply_fate import Gate, Shortcut
 from tests.remediate.apply_world import (
     GUARD,
     INLINE,
@@ -48,6 +48,7 @@ def wire() -> Gate:
 def aws(monkeypatch: pytest.MonkeyPatch, wire: Gate) -> Iterator[World]:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     with world(monkeypatch) as made:
+        made.eyes = Shortcut
         made.deploy_guard()
         wire.attach(made.session)
         made.iam = made.session.client("iam", config=made.iam.meta.config)

@@ -32,6 +32,7 @@ def fate() -> Fate:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, fate: Fate) -> Iterator[World]:
     with world(monkeypatch) as made:
+        made.eyes = Shortcut
         made.deploy_guard()
         fate.attach(made.session, monkeypatch)
         made.iam = made.session.client("iam", config=made.iam.meta.config)
