@@ -22,7 +22,9 @@ def run(event: object) -> dict[str, Any]:
     except InputError as error:
         telemetry.logger.error("%s", error)
         raise
-    report = runs.audit_account(regions=wanted.regions or settings.regions, role_globs=wanted.roles)
+    report, _ = runs.audit_account(
+        regions=wanted.regions or settings.regions, role_globs=wanted.roles
+    )
     if wanted.notify:
-        runs.notify(settings, report, always=True)
+        runs.notify(settings, report)
     return reply.fit(to_dict(report), bucket=settings.reports_bucket, limit=reply.MAX_REPLY_BYTES)

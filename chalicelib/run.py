@@ -1,10 +1,10 @@
-"""One audit of the account that the function runs in, and one message about it."""
+"""One audit of the account that the function runs in, and the message that somebody asks for."""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -12,6 +12,8 @@ from botocore.config import Config
 from auditor.audit import audit
 from auditor.collect.live import collect_account
 from auditor.errors import AuditorError
+from auditor.looked import looked_at
+from auditor.notify.interface import News
 from auditor.notify.sns import publish
 from auditor.report.json import role_to_dict
 from chalicelib import telemetry
@@ -19,8 +21,10 @@ from chalicelib import telemetry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mypy_boto3_sns import SNSClient
+
     from auditor.findings import Report
-    from auditor.notify.interface import Remedy
+    from auditor.looked import Looked
     from chalicelib.settings import Settings
 
 # Tries, the first included; waits grow between them
@@ -33,7 +37,14 @@ CLIENT_CONFIG = Config(
 )
 
 
-def audit_account(*, regions: Sequence[str], role_globs: Sequence[str] = ()) -> Report:
+class Audited(NamedTuple):
+    """A report, and what the audit looked at."""
+
+    report: Report
+    looked: Looked
+
+
+def audit_account(*, regions: Sequence[str], role_globs: Sequence[str] = ()) -> Audited:
     """Audit the function's own account, with its metrics and log lines.
 
     Raises AuditorError (and botocore's own errors) where the audit can't run: the function then
@@ -46,30 +57,31 @@ def audit_account(*, regions: Sequence[str], role_globs: Sequence[str] = ()) -> 
     except AuditorError as error:
         telemetry.logger.error("audit failed: %s", error)
         raise
-    telemetry.record(report, (time.monotonic() - started) * 1000)
-    return report
+    milliseconds = (time.monotonic() - started) * 1000
+    # What was limited to some roles or regions counts for no trend.
+    telemetry.record(report, milliseconds, whole=not role_globs)
+    return Audited(report, looked_at(account, globs=role_globs, everywhere=not regions))
 
 
-def notify(
-    settings: Settings, report: Report, *, always: bool, remedy: Remedy | None = None
-) -> str | None:
-    """Publish the report to the topic; the message's id, or None where there is nothing to say.
+def notify(settings: Settings, report: Report) -> str | None:
+    """Publish a whole report to the topic, and return the message's id.
 
     Raises NotifyError where the topic can't be reached. What was found then stands in the log.
     """
-    region = settings.topic_arn.split(":")[3]
-    client = boto3.Session().client("sns", region_name=region, config=CLIENT_CONFIG)
     try:
         message_id = publish(
-            client,
+            topic_client(settings.topic_arn),
             settings.topic_arn,
-            report,
-            always=always,
+            News(report),
             render_role=role_to_dict,
-            remedy=remedy,
         )
     except AuditorError as error:
         telemetry.logger.error("notification failed, the findings stand above: %s", error)
         raise
-    telemetry.logger.info("notified" if message_id else "nothing to notify")
+    telemetry.logger.info("notified")
     return message_id
+
+
+def topic_client(arn: str) -> SNSClient:
+    """Return a client of the region that a topic is in."""
+    return boto3.Session().client("sns", region_name=arn.split(":")[3], config=CLIENT_CONFIG)

@@ -7,7 +7,7 @@ schedule is the exception: Chalice reads it while packaging.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -48,6 +48,27 @@ class SettingsError(AuditorError):
 RoleGlob = Annotated[str, Field(min_length=1, max_length=2048)]
 
 
+# Standard or FIFO: https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+TopicArn = Annotated[
+    str,
+    Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"),
+]
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+
+_SSM = r"ssm:/[A-Za-z0-9_./-]{1,1010}"
+"""A parameter by its path:
+https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html"""
+ExceptionsPlace = Annotated[
+    str, Field(pattern=rf"^(s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/[!-~]{{1,1024}}|{_SSM})$")
+]
+SecretPlace = Annotated[
+    str, Field(pattern=rf"^({_SSM}|secretsmanager:[A-Za-z0-9/_+=.@-]{{1,512}})$")
+]
+# Of this account and region: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+BusName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/._-]{1,256}$")]
+DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+
+
 class Common(BaseModel):
     """What every function's settings have. Each field is the variable AUDITOR_<FIELD>.
 
@@ -72,20 +93,30 @@ class Settings(Common):
     """The settings of the functions that audit.
 
     ``topic_arn``: the SNS topic for findings. ``always_notify``: publish even when there is nothing
-    to report. ``reports_bucket``: an S3 bucket for replies that are too long for Lambda; empty
-    means none. ``remediate_roles``: globs of the roles that the nightly audit has
-    ``remediate_function`` plan for, comma separated; empty means that it never invokes it.
-    ``remediate_apply``: have these plans applied, too.
+    to report. ``reports_bucket``: an S3 bucket for each night's report, and for replies that are
+    too long for Lambda; empty means none. ``remediate_roles``: globs of the roles that the nightly
+    audit has ``remediate_function`` plan for, comma separated; empty means that it never invokes
+    it. ``remediate_apply``: have these plans applied, too.
+
+    For the nightly audit alone: ``history_table``: the DynamoDB table of what audits knew so far.
+    ``exceptions``: where the file of exceptions lies. ``digest_day``: when all that is still open
+    is told again. The other channels, each off where its field is empty: ``slack_webhook`` (where
+    the address of Slack's webhook lies), ``chat_topic_arn`` (the topic that Amazon Q listens to),
+    ``security_hub``, ``event_bus`` (the name of a bus of EventBridge).
     """
 
-    topic_arn: Annotated[
-        str,
-        Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"),
-    ]
+    topic_arn: TopicArn
     always_notify: bool = False
     reports_bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = (
         None
     )
+    history_table: TableName | None = None
+    exceptions: ExceptionsPlace | None = None
+    digest_day: Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "NEVER"] = "MON"
+    slack_webhook: SecretPlace | None = None
+    chat_topic_arn: TopicArn | None = None
+    security_hub: bool = False
+    event_bus: BusName | None = None
     remediate_roles: tuple[RoleGlob, ...] = ()
     remediate_apply: bool = False
     remediate_function: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,170}$")] | None = None
@@ -100,7 +131,7 @@ class Settings(Common):
 class RemediateSettings(Common):
     """The settings of ``remediate``. ``journal_table``: the DynamoDB table of what it attached."""
 
-    journal_table: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+    journal_table: TableName
 
 
 _Kind = TypeVar("_Kind", bound=Common)
@@ -115,12 +146,26 @@ _EXPECTED: Mapping[str, str] = {
     "always_notify": "true or false",
     "reports_bucket": "the name of an S3 bucket, or nothing",
     "schedule": "cron(six fields) or rate(number unit)",
+    "history_table": "the name of a DynamoDB table",
+    "exceptions": "s3://bucket/key or ssm:/name, or nothing",
+    "digest_day": "MON, TUE, WED, THU, FRI, SAT, SUN or NEVER",
+    "slack_webhook": "ssm:/name or secretsmanager:name, or nothing",
+    "chat_topic_arn": "the ARN of an SNS topic, or nothing",
+    "security_hub": "true or false",
+    "event_bus": "the name of an EventBridge bus, or nothing",
 }
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of the functions that audit, as ``read`` does."""
     return read(Settings, environ)
+
+
+def table_of(settings: Settings) -> str:
+    """Return the history's table. Raises SettingsError where none is set."""
+    if settings.history_table is None:
+        raise SettingsError(f"environment: {_problem('history_table', 'missing', Settings)}")
+    return settings.history_table
 
 
 def read(kind: type[_Kind], environ: Mapping[str, str] | None = None) -> _Kind:

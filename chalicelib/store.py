@@ -1,16 +1,28 @@
-"""Where a report that Lambda can't return is put: an S3 bucket of the account."""
+"""Where reports are put: each night's, and those that Lambda can't return."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditor.errors import NotifyError
+from auditor.report.formats.html import FORMAT as PAGE
+from auditor.report.formats.html import render as render_page
+from auditor.report.json import render as render_json
+from auditor.report.json import timestamp
 from chalicelib import telemetry
 from chalicelib.run import CLIENT_CONFIG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.findings import Report
+    from auditor.report.page.trend import Past
+
+_JSON: Final = "application/json"
 
 # The functions' policy allows this prefix and no other: keep .chalice/resources.yaml in step.
 PREFIX = "auditor/"
@@ -19,24 +31,48 @@ PREFIX = "auditor/"
 def put(bucket: str, report: dict[str, Any]) -> dict[str, str]:
     """Store a report's JSON, encrypted, and return ``{"bucket": ..., "key": ...}``.
 
-    The key starts with the day, and ends with the account and the second. ``ExpectedBucketOwner``
-    holds the bucket to this account, so that a name somebody else has taken gets nothing
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html).
     Raises NotifyError where S3 refuses.
     """
-    moment, account_id = str(report["generated_at"]), str(report["account_id"])
-    key = f"{PREFIX}{moment[:10].replace('-', '/')}/{account_id}-{moment.replace(':', '')}.json"
+    text = json.dumps(report)
+    key = _put(
+        bucket, str(report["account_id"]), str(report["generated_at"]), (".json", _JSON), text
+    )
+    return {"bucket": bucket, "key": key}
+
+
+def put_night(bucket: str, report: Report, history: Sequence[Past]) -> str:
+    """Store a night's report as JSON and as a page, and return the page's ``s3://`` address.
+
+    ``history`` are earlier audits, for the page's trend. Raises NotifyError where S3 refuses.
+    """
+    moment = timestamp(report.generated_at)
+    _put(bucket, report.account_id, moment, (".json", _JSON), render_json(report))
+    page = render_page(report, history=history)
+    kind = (PAGE.extension, PAGE.media_type)
+    return f"s3://{bucket}/{_put(bucket, report.account_id, moment, kind, page)}"
+
+
+def _put(bucket: str, account_id: str, moment: str, kind: tuple[str, str], text: str) -> str:
+    """Put one object and return its key, which starts with the day.
+
+    It ends with the account and the second, so a retried run replaces nothing but its own.
+    ``ExpectedBucketOwner`` holds the bucket to this account, so that a name somebody else has taken
+    gets nothing (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html).
+    """
+    extension, media_type = kind
+    day = moment[:10].replace("-", "/")
+    key = f"{PREFIX}{day}/{account_id}-{moment.replace(':', '')}{extension}"
     client = boto3.Session().client("s3", config=CLIENT_CONFIG)
     try:
         client.put_object(
             Bucket=bucket,
             Key=key,
-            Body=json.dumps(report).encode(),
-            ContentType="application/json",
+            Body=text.encode("utf-8", "backslashreplace"),
+            ContentType=media_type,
             ServerSideEncryption="AES256",
             ExpectedBucketOwner=account_id,
         )
     except (BotoCoreError, ClientError) as error:
         telemetry.logger.error("report not stored, the findings stand above")
         raise NotifyError(f"s3:PutObject s3://{bucket}/{key}: {error}") from error
-    return {"bucket": bucket, "key": key}
+    return key

@@ -24,17 +24,18 @@ metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 LOUD_VERDICTS = frozenset({"exposed", "undetermined"})
 
 
-def record(report: Report, duration_ms: float) -> None:
-    """Put the metrics of one audit (sent in EMF when the function ends) and log its outcome."""
+def record(report: Report, duration_ms: float, *, whole: bool) -> None:
+    """Put the metrics of one audit (sent in EMF when the function ends) and log its outcome.
+
+    :param whole: not limited to some roles: only then its roles are counted, for a trend.
+    """
     counts = {
         "RolesAudited": len(report.roles),
         "Exposed": report.count("exposed"),
         "Undetermined": report.count("undetermined"),
-        "ApiCalls": sum(report.api_calls.values()),
         "Incomplete": 0 if report.complete else 1,
     }
-    for name, value in counts.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    count(**(counts if whole else {}), ApiCalls=sum(report.api_calls.values()))
     metrics.add_metric(name="DurationMs", unit=MetricUnit.Milliseconds, value=round(duration_ms))
     logger.info(
         "audit done",
@@ -52,6 +53,12 @@ def record(report: Report, duration_ms: float) -> None:
     for role in report.roles:
         if role.verdict in LOUD_VERDICTS:
             _log_role(role)
+
+
+def count(**counts: int) -> None:
+    """Put counts into the metrics."""
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 def _log_role(role: RoleReport) -> None:

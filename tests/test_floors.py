@@ -65,7 +65,7 @@ NEVER = {("chalicelib", "auditor.cli"), ("chalicelib", "auditor.__main__")}
 AWS = {"boto3", "botocore"}
 OUTSIDE = {
     "auditor.collect": AWS,
-    "auditor.notify": AWS,
+    "auditor.notify": AWS | {"slack_sdk"},
     "auditor.remediate": AWS | {"pydantic", "rich"},
     "auditor.report": {"rich", "jinja2", "markupsafe"},
     "auditor.explain": {"rich"},

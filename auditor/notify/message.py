@@ -11,14 +11,17 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.findings import SCHEMA_VERSION, SEVERITIES
-from auditor.notify.email import clean, cost, email_text, headline
+from auditor.notify import facts
+from auditor.notify.email import cost, email_text
+from auditor.notify.facts import clean
 from auditor.notify.interface import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
-    from auditor.findings import Report
-    from auditor.notify.interface import Remedy, RoleRenderer
+    from auditor.life import Known
+    from auditor.notify.interface import News, RoleRenderer
 
 # A message with its attributes: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MAX_BYTES = 262_144
@@ -29,15 +32,20 @@ MACHINES = ("sqs", "lambda", "http", "https")
 
 _EMAIL_BYTES = 32 * 1024  # a mail that anyone reads is far shorter
 _HEAD_BYTES = 4 * 1024  # of errors and of unresolved projects in the body, each
+_CHANGES_BYTES = 16 * 1024  # of changes in the body
 _SMALLEST = 150  # bytes; no role's JSON is shorter, so with less left none need be tried
 
 
 class SnsMessage(NamedTuple):
-    """What ``publish`` hands over. ``attributes`` are (data type, value) by name."""
+    """What ``publish`` hands over. ``attributes`` are (data type, value) by name.
+
+    ``texts``: ``message`` is a JSON object with a text for each protocol.
+    """
 
     subject: str
     message: str
     attributes: Mapping[str, tuple[str, str]]
+    texts: bool = True
 
     def size(self) -> int:
         """Return the bytes that count against SNS's limit, the subject included to be safe."""
@@ -45,21 +53,21 @@ class SnsMessage(NamedTuple):
         return sum(len(text.encode()) for text in (self.subject, self.message, *attributes))
 
 
-def make_message(
-    report: Report, render_role: RoleRenderer, remedy: Remedy | None = None
-) -> SnsMessage:
-    """Return the message about a report; at most ``MAX_BYTES``, whatever the report holds.
+def make_message(news: News, render_role: RoleRenderer) -> SnsMessage:
+    """Return the message about an audit; at most ``MAX_BYTES``, whatever its report holds.
 
     :param render_role: returns a role as JSON values; called for the roles that may fit.
-    :param remedy: what was planned or done about the roles, where something was.
     """
-    subject, attributes = _subject(report), _attributes(report)
+    report = news.report
+    subject, attributes = _subject(news), _attributes(news)
+    first = f"{lead}; " if (lead := facts.lead(news)) else ""
+    account = clean(report.account_id, 40)
     texts = {
-        "default": f"auditor, account {clean(report.account_id, 40)}: {headline(report)}.",
-        "email": email_text(report, _EMAIL_BYTES, remedy),
+        "default": f"auditor, account {account}: {first}{facts.headline(report)}.",
+        "email": email_text(news, _EMAIL_BYTES),
     }
     frame = SnsMessage(subject, _dumps(texts | dict.fromkeys(MACHINES, "")), attributes)
-    body = _body(report, render_role, (MAX_BYTES - frame.size()) // len(MACHINES), remedy)
+    body = _body(news, render_role, (MAX_BYTES - frame.size()) // len(MACHINES))
     return frame._replace(message=_dumps(texts | dict.fromkeys(MACHINES, body)))
 
 
@@ -68,9 +76,13 @@ def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
-def _subject(report: Report) -> str:
+def _subject(news: News) -> str:
+    report = news.report
     exposed, undecided = report.count("exposed"), report.count("undetermined")
-    parts = [f"{exposed} exposed"]
+    changed = facts.change_words(news.changes)
+    first = {"all-clear": "all clear", "digest": "still open"}.get(news.occasion, changed)
+    parts = [first] if first else []
+    parts.append(f"{exposed} exposed")
     if undecided:
         parts.append(f"{undecided} undetermined")
     if not report.complete:
@@ -79,12 +91,14 @@ def _subject(report: Report) -> str:
     return f"auditor: {', '.join(parts)}; CodeBuild roles of {account}"[:MAX_SUBJECT]
 
 
-def _attributes(report: Report) -> dict[str, tuple[str, str]]:
+def _attributes(news: News) -> dict[str, tuple[str, str]]:
     """Return what subscriptions can filter on. At most ten: raw delivery to SQS drops more.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
     """
+    report = news.report
     found = {finding.severity for role in report.roles for finding in role.findings}
+    counts = facts.change_counts(news.changes)
     worst = next((severity for severity in SEVERITIES if severity in found), "none")
     return {
         "worst_severity": ("String", worst),
@@ -93,12 +107,20 @@ def _attributes(report: Report) -> dict[str, tuple[str, str]]:
         "undetermined": ("Number", str(report.count("undetermined"))),
         "complete": ("String", "true" if report.complete else "false"),
         "account_id": ("String", clean(report.account_id, 40) or "unknown"),
+        "occasion": ("String", news.occasion),
+        "new": ("Number", str(counts["new"])),
+        "reopened": ("Number", str(counts["reopened"])),
+        "resolved": ("Number", str(counts["resolved"])),
     }
 
 
-def _body(report: Report, render_role: RoleRenderer, budget: int, remedy: Remedy | None) -> str:
+def _body(news: News, render_role: RoleRenderer, budget: int) -> str:
     """Return the JSON for machines, at most ``budget`` bytes once it is escaped in the message."""
-    told = worst_first(report)
+    report, remedy = news.report, news.remedy
+    told = facts.changed_first(worst_first(report), news.changes)
+    changes = [_change(one) | {"change": kind} for kind, one in facts.change_lines(news.changes)]
+    some_changes = list(_fitting(changes, _CHANGES_BYTES))
+    unseen = list(_fitting(map(_change, news.unseen), _HEAD_BYTES))
     errors = [{"where": e.where, "message": e.message} for e in report.errors]
     unresolved = [
         {
@@ -112,18 +134,24 @@ def _body(report: Report, render_role: RoleRenderer, budget: int, remedy: Remedy
     ]
     some_errors = list(_fitting(errors, _HEAD_BYTES))
     some_unresolved = list(_fitting(unresolved, _HEAD_BYTES))
-    at = report.generated_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     omitted = {
         "exposed": report.count("exposed"),
         "undetermined": report.count("undetermined"),
         "errors": len(errors) - len(some_errors),
         "unresolved_projects": len(unresolved) - len(some_unresolved),
+        "changes": len(changes) - len(some_changes),
+        "unseen": len(news.unseen) - len(unseen),
     }
     body: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
-        "generated_at": f"{at.isoformat()}Z",
+        "generated_at": _stamp(report.generated_at),
         "account_id": clean(report.account_id, 40),
         "complete": report.complete,
+        "id": news.id,
+        "occasion": news.occasion,
+        "changes": some_changes,
+        "unseen": unseen,
+        "stored": clean(news.stored or "", 1_100),
         "summary": report.summary(),
         "roles": [],
         "reach": clean(report.reach() or ""),
@@ -141,6 +169,24 @@ def _body(report: Report, render_role: RoleRenderer, budget: int, remedy: Remedy
     for role in roles:
         omitted[str(role["verdict"])] -= 1
     return _dumps(body | {"roles": roles})
+
+
+def _change(one: Known) -> dict[str, Any]:
+    """Return a finding that changed; only its title may be long."""
+    return {
+        "finding_id": one.id,
+        "role_arn": one.role_arn,
+        "rule": one.rule,
+        "action": one.action,
+        "severity": one.severity,
+        "title": clean(one.title),
+        "first_seen": _stamp(one.first_seen),
+        "last_seen": _stamp(one.last_seen),
+    }
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def _fitting(values: Iterable[dict[str, Any]], budget: int) -> Iterator[dict[str, Any]]:

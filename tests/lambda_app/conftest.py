@@ -40,6 +40,9 @@ def world(environment: pytest.MonkeyPatch) -> Iterator[worlds.World]:
         made = worlds.build()
         environment.setenv("AUDITOR_TOPIC_ARN", made.topic_arn)
         environment.setenv("AUDITOR_REGIONS", worlds.REGION)
+        environment.setenv("AUDITOR_HISTORY_TABLE", worlds.HISTORY)
+        # The digest has its own tests: these must not hang on the day they run.
+        environment.setenv("AUDITOR_DIGEST_DAY", "NEVER")
         yield made
 
 

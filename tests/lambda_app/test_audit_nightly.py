@@ -81,7 +81,17 @@ def test_metrics_count_what_was_audited(client: Client, capsys: pytest.CaptureFi
     metrics = metrics_in(capsys.readouterr().out)
     assert metrics.pop("DurationMs") > 0
     assert metrics.pop("ApiCalls") >= 3
-    assert metrics == {"RolesAudited": 2, "Exposed": 1, "Undetermined": 0, "Incomplete": 0}
+    assert metrics == {
+        "RolesAudited": 2,
+        "Exposed": 1,
+        "Undetermined": 0,
+        "Incomplete": 0,
+        "New": 1,
+        "Reopened": 0,
+        "Resolved": 0,
+        "ChannelsFailed": 0,
+        "Succeeded": 1,
+    }
 
 
 @pytest.mark.usefixtures("world")
@@ -110,7 +120,7 @@ def test_a_topic_that_is_gone_fails_the_function(
         invoke(client)
 
     assert any(str(getattr(record, "role_arn", "")).endswith(OPEN) for record in caplog.records)
-    assert any("notification failed" in record.message for record in caplog.records)
+    assert any("channel topic failed" in record.message for record in caplog.records)
 
 
 @pytest.mark.usefixtures("world")

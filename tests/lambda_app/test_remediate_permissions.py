@@ -25,7 +25,7 @@ from tests.lambda_app.test_permissions import (
     statements,
 )
 from tests.lambda_app.test_remediate import Context
-from tests.lambda_app.world import ACCOUNT_ID, OPEN, hook
+from tests.lambda_app.world import ACCOUNT_ID, OPEN, add_table, hook
 
 if TYPE_CHECKING:
     from tests.lambda_app.world import World
@@ -123,22 +123,12 @@ def test_the_policy_of_remediate_is_what_it_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Plan, apply and undo need every action of it, and make no call that it doesn't allow."""
-    for name in ("AUDITOR_TOPIC_ARN", "AUDITOR_REGIONS"):
-        environment.delenv(name)
+    for name in ("TOPIC_ARN", "REGIONS", "HISTORY_TABLE", "DIGEST_DAY"):
+        environment.delenv(f"AUDITOR_{name}")
     environment.setenv("AUDITOR_JOURNAL_TABLE", JOURNAL)
     environment.setenv("AWS_LAMBDA_FUNCTION_NAME", "remediate")
     monkeypatch.setattr("time.sleep", lambda _: None)
-    boto3.client("dynamodb").create_table(
-        TableName=JOURNAL,
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    add_table(JOURNAL)
     iam = boto3.client("iam")
     iam.create_policy(PolicyName=MANAGED["guard"], Path=PATH, PolicyDocument=json.dumps(guard()))
     boto3.client("sesv2").create_email_identity(EmailIdentity="example.com")

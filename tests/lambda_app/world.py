@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ACCOUNT_ID = "123456789012"  # moto's default
 REGION = "eu-west-1"
 OPEN, SIMULATOR, BUCKET = "codebuild-open", "codebuild-simulator", "reports-of-the-audit"
+HISTORY = "history"
 
 # Written into a policy: it must never turn up in a log line.
 MARKER = "marker-that-no-log-may-hold"
@@ -95,18 +96,40 @@ def add_role(name: str, policy: dict[str, Any], session: boto3.Session | None = 
     )
 
 
+def add_table(name: str, session: boto3.Session | None = None) -> None:
+    """Make a table as the stack has it: two keys, both texts."""
+    session = session or boto3.Session(region_name=REGION)
+    session.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def add_listener(topic_arn: str, name: str, session: boto3.Session | None = None) -> str:
+    """Subscribe a new queue to a topic, and return the queue's address."""
+    session = session or boto3.Session(region_name=REGION)
+    queue_url = session.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    session.client("sns").subscribe(
+        TopicArn=topic_arn,
+        Protocol="sqs",
+        Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}",
+    )
+    return queue_url
+
+
 def build(session: boto3.Session | None = None) -> World:
-    """Make an open role, a simulator-only role, the topic and the queue that listens to it."""
+    """Make an open role, a simulator-only role, the history, the topic and a queue on it."""
     session = session or boto3.Session(region_name=REGION)
     add_role(OPEN, OPEN_POLICY, session)
     add_role(SIMULATOR, SIMULATOR_POLICY, session)
     topic_arn = session.client("sns").create_topic(Name="findings")["TopicArn"]
-    queue_url = session.client("sqs").create_queue(QueueName="listener")["QueueUrl"]
-    session.client("sns").subscribe(
-        TopicArn=topic_arn,
-        Protocol="sqs",
-        Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:listener",
-    )
+    add_table(HISTORY, session)
+    queue_url = add_listener(topic_arn, "listener", session)
     return World(topic_arn, queue_url)
 
 

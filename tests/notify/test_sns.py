@@ -15,6 +15,7 @@ from moto.sns.models import sns_backends
 
 from auditor.errors import NotifyError
 from auditor.notify import sns
+from auditor.notify.interface import News
 from auditor.report.json import role_to_dict
 from tests import examples
 
@@ -68,8 +69,8 @@ def received(sqs: SQSClient, url: str) -> list[Any]:
     return list(answer.get("Messages", []))
 
 
-def send(client: SNSClient, topic: str, report: Report, *, always: bool = False) -> str | None:
-    return sns.publish(client, topic, report, always=always, render_role=role_to_dict)
+def send(client: SNSClient, topic: str, report: Report) -> str | None:
+    return sns.publish(client, topic, News(report), render_role=role_to_dict)
 
 
 def test_queues_get_the_json_body(client: SNSClient, sqs: SQSClient) -> None:
@@ -93,6 +94,8 @@ def test_queues_get_the_json_body(client: SNSClient, sqs: SQSClient) -> None:
         "undetermined": 0,
         "errors": 0,
         "unresolved_projects": 0,
+        "changes": 0,
+        "unseen": 0,
     }
 
 
@@ -129,15 +132,26 @@ def test_mail_gets_the_readable_text(client: SNSClient) -> None:
     assert str(subject).startswith("auditor: 2 exposed")
 
 
-def test_nothing_found_sends_nothing(client: SNSClient, sqs: SQSClient) -> None:
-    """A clean audit is silent, unless a message is asked for every time."""
+def test_what_is_told_is_sent(client: SNSClient, sqs: SQSClient) -> None:
+    """A clean audit that somebody wants to be told of is a message, too."""
     topic = client.create_topic(Name="findings")["TopicArn"]
     url = subscribe(client, sqs, topic, "plain")
-    assert send(client, topic, examples.clean()) is None
-    assert received(sqs, url) == []
-    assert send(client, topic, examples.clean(), always=True)
+    assert send(client, topic, examples.clean())
     (message,) = received(sqs, url)
     assert json.loads(json.loads(message["Body"])["Message"])["roles"] == []
+
+
+def test_a_run_that_failed_is_told(client: SNSClient, sqs: SQSClient) -> None:
+    """Where there is no report the topic hears why, on one line, and can filter on it."""
+    topic = client.create_topic(Name="findings")["TopicArn"]
+    only = json.dumps({"occasion": ["failed"]})
+    url = subscribe(client, sqs, topic, "plain", FilterPolicy=only)
+    sns.publish_trouble(client, topic, "exceptions s3://b/k:3: role:\n is empty")
+    (message,) = received(sqs, url)
+    envelope = json.loads(message["Body"])
+    assert envelope["Subject"] == "auditor: the audit FAILED"
+    assert "exceptions s3://b/k:3" in envelope["Message"]
+    assert "\n" not in envelope["Message"]
 
 
 def test_the_largest_message_is_accepted(client: SNSClient) -> None:
@@ -176,13 +190,12 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore's own errors are translated like AWS's."""
     client = boto3.client("sns", region_name=REGION)
     monkeypatch.setattr(client._request_signer, "_credentials", None)  # type: ignore[attr-defined]
-    with pytest.raises(NotifyError, match="could not be published"):
+    with pytest.raises(NotifyError, match="nothing could be published"):
         send(client, "arn:aws:sns:eu-west-1:123456789012:t", examples.full())
 
 
 def test_it_is_a_channel(client: SNSClient) -> None:
     """With its settings bound, publish is a channel like any that comes later."""
     topic = client.create_topic(Name="findings")["TopicArn"]
-    channel: Channel = partial(sns.publish, client, topic, always=False, render_role=role_to_dict)
-    assert channel(examples.clean()) is None
-    assert channel(examples.full())
+    channel: Channel = partial(sns.publish, client, topic, render_role=role_to_dict)
+    assert channel(News(examples.full()))

@@ -61,6 +61,7 @@ def test_the_nightly_audit_runs_from_the_zip_alone(package: Package, server: str
             "AWS_ENDPOINT_URL": server,
             "AUDITOR_TOPIC_ARN": world.topic_arn,
             "AUDITOR_REGIONS": worlds.REGION,
+            "AUDITOR_HISTORY_TABLE": worlds.HISTORY,
         },
         check=False,
         capture_output=True,

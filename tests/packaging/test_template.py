@@ -99,14 +99,15 @@ def test_roles_keep_their_policy_files(package: Package, logical: str) -> None:
 
 @pytest.mark.parametrize("logical", FUNCTIONS)
 def test_logs_end_and_failed_events_are_kept(package: Package, logical: str) -> None:
-    """Each function writes to a log group with a retention; failed events are kept, not retried."""
+    """Each function writes to a log group with a retention; failed events are kept."""
     properties = of_type(package, "AWS::Serverless::Function")[logical]
     groups = of_type(package, "AWS::Logs::LogGroup")
 
     assert properties["LoggingConfig"] == {"LogGroup": {"Ref": f"{logical}Logs"}}
     assert groups[f"{logical}Logs"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-    # A failed audit has told its topic already: two more tries would be two more mails.
-    assert properties["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+    # The nightly audit remembers what it told whom: another try tells nobody the same again.
+    tries = 2 if logical == "AuditNightly" else 0
+    assert properties["EventInvokeConfig"] == {"MaximumRetryAttempts": tries}
     queue = properties["DeadLetterQueue"]
     assert queue == {"Type": "SQS", "TargetArn": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}
 
@@ -123,7 +124,8 @@ def test_alarms_go_to_a_topic_that_cloudwatch_may_publish_to(package: Package) -
 
     assert set(alarms) == {
         *("AuditNightlyFailed", "AuditNowFailed", "AuditNightlyDidNotRun", "FailedEventsWaiting"),
-        "RemediateFailed",
+        *("RemediateFailed", "AuditNightlyDidNotSucceed", "AuditNightlySlow", "ChannelFailed"),
+        "AuditIncomplete",
     }
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
@@ -153,6 +155,56 @@ def test_remediation_is_off_until_it_is_configured(package: Package) -> None:
     assert parameters["RemediateRoles"]["Default"] == ""
     assert parameters["RemediateApply"]["Default"] == "false"
     assert resources["StartRemediation"]["Condition"] == "RemediatesNightly"
-    assert resources["Journal"]["DeletionPolicy"] == "Retain"
+    for table in ("Journal", "History"):
+        assert resources[table]["DeletionPolicy"] == "Retain"
+        recovery = resources[table]["Properties"]["PointInTimeRecoverySpecification"]
+        assert recovery == {"PointInTimeRecoveryEnabled": True}
     reserved = resources["Remediate"]["Properties"]["ReservedConcurrentExecutions"]
     assert reserved == {"Fn::If": ["OneAtATime", 1, {"Ref": "AWS::NoValue"}]}
+
+
+CHANNELS = {
+    "TellTheChat": "HasChatTopic",
+    "TellSecurityHub": "HasSecurityHub",
+    "TellTheEventBus": "HasEventBus",
+    "ReadWebhookParameter": "WebhookInParameter",
+    "ReadWebhookSecret": "WebhookInSecret",
+    "ReadExceptionsObject": "ExceptionsInBucket",
+    "ReadExceptionsParameter": "ExceptionsInParameter",
+}
+
+
+@pytest.mark.parametrize("policy", CHANNELS)
+def test_what_is_not_configured_is_not_permitted(package: Package, policy: str) -> None:
+    """Each channel's rights hang on its own condition, and every channel is off by default."""
+    resource = package.template["Resources"][policy]
+
+    assert resource["Condition"] == CHANNELS[policy]
+    assert resource["Properties"]["Roles"] == [{"Ref": "AuditNightlyRole"}]
+    for name in ("SlackWebhook", "ChatTopicArn", "EventBus", "Exceptions"):
+        assert package.template["Parameters"][name]["Default"] == ""
+    assert package.template["Parameters"]["SecurityHub"]["Default"] == "false"
+
+
+def test_the_dashboard_shows_metrics_that_exist(package: Package) -> None:
+    """Every metric of ours on the dashboard, and in an alarm, is one that the functions write."""
+    (board,) = of_type(package, "AWS::CloudWatch::Dashboard").values()
+    body = json.loads(board["DashboardBody"]["Fn::Sub"])
+    shown = {
+        metric[1]
+        for widget in body["widgets"]
+        for metric in widget["properties"].get("metrics", ())
+        if metric[0] == "Auditor"
+    }
+    watched = {
+        alarm["MetricName"]
+        for alarm in of_type(package, "AWS::CloudWatch::Alarm").values()
+        if alarm["Namespace"] == "Auditor"
+    }
+    written = {
+        *("RolesAudited", "Exposed", "Undetermined", "ApiCalls", "DurationMs", "Incomplete"),
+        *("New", "Reopened", "Resolved", "ChannelsFailed", "Succeeded"),
+    }
+
+    assert {"Exposed", "Succeeded", "ChannelsFailed"} <= shown <= written
+    assert watched == {"Succeeded", "ChannelsFailed", "Incomplete"}

@@ -1,0 +1,164 @@
+"""What messages say of a role, a finding or a change, in words that every channel can use."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from auditor.rules.catalogue import RULES
+from auditor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from auditor.findings import Finding, Report, RoleReport, StatementRef, Witness
+    from auditor.life import Changes, Kind, Known
+    from auditor.notify.interface import News
+
+TEXT_LIMIT: Final = 300  # characters of one name, title, reason or error
+LIST_LIMIT: Final = 5  # entries of one list
+
+HEADINGS: Final[Mapping[Kind, str]] = {
+    "new": "New",
+    "reopened": "Reopened",
+    "resolved": "Resolved",
+    "suppressed": "Covered by an exception",
+}
+"""The kinds of changes, in the order in which they are told."""
+
+_OTHER_PAGE: Final = "docs/how-it-decides.md"
+
+
+def clean(text: str, limit: int = TEXT_LIMIT) -> str:
+    r"""Return other people's text fit for one line: the unprintable as ``\x1b``, and not too long.
+
+    A line break in a name could forge a line of a message, a bidi override turn its words around.
+    """
+    shown = visible(text[: limit + 1])
+    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def some(items: Sequence[str], limit: int = TEXT_LIMIT) -> str:
+    """Return the first items, cleaned, and how many are left."""
+    shown = ", ".join(clean(item, limit) for item in items[:LIST_LIMIT])
+    rest = len(items) - LIST_LIMIT
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def values(value: str | tuple[str, ...]) -> str:
+    """Return the values of a context key."""
+    return some([value] if isinstance(value, str) else value)
+
+
+def recipients(witness: Witness) -> str:
+    """Return whom a request would mail."""
+    told = values(dict(witness.context).get("ses:Recipients", ()))
+    return told or "anyone (the call carries no recipients to check)"
+
+
+def statement(ref: StatementRef) -> str:
+    """Return where a statement stands."""
+    sid = f' "{clean(ref.sid)}"' if ref.sid else ""
+    policy = clean(ref.policy_arn or ref.policy)
+    if ref.role:
+        policy += f" of role {clean(ref.role)}"
+    return f"{clean(ref.effect)} in statement {ref.index}{sid} of {clean(ref.kind)} policy {policy}"
+
+
+def title(finding: Finding) -> str:
+    """Return a finding in one line."""
+    return f"{clean(finding.severity)} {clean(finding.rule)}: {clean(finding.title)}"
+
+
+def rule_page(rule: str) -> str:
+    """Return the page that explains a rule."""
+    known = RULES.get(rule)
+    return _OTHER_PAGE if known is None else known.page
+
+
+def plan_command(role_name: str) -> str:
+    """Return the command that plans what closes a role."""
+    return f"auditor remediate plan --role {shlex.quote(clean(role_name))}"
+
+
+def scan_command(role_name: str) -> str:
+    """Return the command that looks at a role anew."""
+    return f"auditor scan --role {shlex.quote(clean(role_name))}"
+
+
+def role_name(arn: str) -> str:
+    """Return the name at the end of a role's ARN."""
+    return arn.rpartition("/")[2]
+
+
+def verdict(role: RoleReport) -> str:
+    """Return a role's verdict, and how certain what no exception covers is."""
+    sure = role.open_certainty()
+    return f"{role.verdict}, {sure}" if sure else role.verdict
+
+
+def change_counts(changes: Changes) -> dict[str, int]:
+    """Return how many changes of each kind there are."""
+    return {kind: len(getattr(changes, kind)) for kind in HEADINGS}
+
+
+def change_words(changes: Changes) -> str:
+    """Return the counts of what changed in a few words; empty where nothing did."""
+    counts = change_counts(changes)
+    return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
+
+
+def change_line(known: Known) -> str:
+    """Return one change in a line: the role, how bad, the rule, and what could be sent."""
+    what = f" ({clean(known.action)})" if known.action else ""
+    name = clean(role_name(known.role_arn))
+    return f"{name}: {clean(known.severity)} {clean(known.rule)}{what}"
+
+
+def change_lines(changes: Changes) -> Iterator[tuple[Kind, Known]]:
+    """Yield every change by kind, as they are told."""
+    for kind in HEADINGS:
+        for one in getattr(changes, kind):
+            yield kind, one
+
+
+def changed_first(roles: Iterable[RoleReport], changes: Changes) -> list[RoleReport]:
+    """Return roles with those before that something new or reopened was found on; else in order."""
+    arrived = {one.role_arn for one in (*changes.new, *changes.reopened)}
+    return sorted(roles, key=lambda role: role.arn not in arrived)
+
+
+def lead(news: News) -> str:
+    """Return the first words of a message: what changed, or why it is sent."""
+    changed = change_words(news.changes)
+    if news.occasion == "all-clear":
+        rest = f" ({changed})" if changed else ""
+        return f"All clear: no CodeBuild role is left open{rest}"
+    if news.occasion == "digest":
+        return "Still open this week"
+    return f"Changed: {changed}" if changed else ""
+
+
+def headline(report: Report) -> str:
+    """Return one line that says it all, account and time left out."""
+    exposed, undecided = report.count("exposed"), report.count("undetermined")
+    proven = report.count("exposed", "proven")
+    if exposed:
+        ways = [f"{proven} can mail real people through SES (proven)"] if proven else []
+        if possible := exposed - proven:
+            ways.append(f"{possible} may mail real people through SES (possible)")
+        parts = [f"{count(exposed, 'exposed CodeBuild role')}: {', '.join(ways)}"]
+    else:
+        parts = ["No exposed CodeBuild role was found"]
+    if accepted := sum(1 for role in report.roles if role.accepted()):
+        parts.append(f"exceptions cover {count(accepted, 'more exposed role')}")
+    if undecided:
+        parts.append(f"{count(undecided, 'role')} could not be decided")
+    if not report.complete:
+        parts.append(f"the audit is INCOMPLETE ({count(len(report.errors), 'error')})")
+    return "; ".join(parts)

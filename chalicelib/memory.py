@@ -1,0 +1,80 @@
+"""What each channel was told last, in the history's table: ``heard#ACCOUNT``, a channel an item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from auditor.history.client import Table, key
+from auditor.history.values import HistoryError
+from auditor.notify.news import KEY_BYTES, Heard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.history.client import TableClient
+
+MOST: Final = 40_000
+"""Changes that a channel's item remembers. An item has at most 400 KB:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+Where even more wait for another channel, this one may hear the rest twice."""
+
+_ANY: Final = "attribute_exists(pk) OR attribute_not_exists(pk)"
+_TROUBLE: Final = "(trouble)"
+
+
+class Memory:
+    """The memories of one account's channels."""
+
+    def __init__(self, client: TableClient, table: str, account_id: str) -> None:
+        self._table = Table(client, table)
+        self._name = table
+        self._pk = f"heard#{account_id}"
+
+    def heard(self, channel: str) -> Heard:
+        """Return what a channel was told last. Raises HistoryError."""
+        item = self._table.get(self._pk, channel)
+        if item is None:
+            return Heard()
+        try:
+            return _heard(item)
+        except (KeyError, TypeError, ValueError) as error:
+            raise HistoryError(
+                f"DynamoDB table {self._name}: item {self._pk} {channel} can't be read; remove it,"
+                " and the channel is told what is open anew"
+            ) from error
+
+    def keep(self, channel: str, heard: Heard) -> None:
+        """Remember what a channel was told. Raises HistoryError."""
+        self._table.put(
+            {
+                **key(self._pk, channel),
+                "changes": {"B": b"".join(sorted(heard.changes)[:MOST])},
+                "open": {"BOOL": heard.open},
+                "gaps": {"S": heard.gaps},
+                "remedy": {"S": heard.remedy},
+                "day": {"S": heard.day},
+                "run": {"S": heard.run},
+            },
+            _ANY,
+        )
+
+    def first_trouble(self, run_id: str) -> bool:
+        """Return whether a run's failure is to be told: a retried run failed before it.
+
+        Raises HistoryError.
+        """
+        return self._table.put(
+            {**key(self._pk, _TROUBLE), "run": {"S": run_id}},
+            "attribute_not_exists(pk) OR #run <> :run",
+            ExpressionAttributeNames={"#run": "run"},
+            ExpressionAttributeValues={":run": {"S": run_id}},
+        )
+
+
+def _heard(item: Mapping[str, Any]) -> Heard:
+    keys = bytes(item["changes"]["B"])
+    return Heard(
+        frozenset(keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)),
+        bool(item["open"]["BOOL"]),
+        *(str(item[name]["S"]) for name in ("gaps", "remedy", "day", "run")),
+    )
