@@ -201,3 +201,14 @@ def test_the_floors_in_contributing_are_those_held() -> None:
     known = [name for floor in reversed(FLOORS[1:]) for name in floor if "__main__" not in name]
     here = set(sources())  # a floor may be kept for a package that is still to come
     assert told == [name for name in known if name in here]
+
+
+def test_the_readme_s_first_screen(tmp_path: Path) -> None:
+    """The error at the top of the README gives the policy below it, by the command between them."""
+    error, policy = fences(README, "text")[0], fences(README, "json")[0]
+    log = tmp_path / "build.log"
+    log.write_text(error, "utf-8")
+    done = run("denial", "--file", str(log), "--format", "policy")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == policy.strip()
