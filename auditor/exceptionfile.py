@@ -33,7 +33,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html"""
 
 _TOP: Final = "exceptions"
 _KEYS: Final = ("role", "rule", "reason", "owner", "expires")
-_DEPTH: Final = 4  # the file's mapping, its list, an entry, a value
+_DEPTH: Final = 5  # the file's mapping, its list, an entry, a value; what is wrongly in that
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TAG: Final = "tag:yaml.org,2002:"
 _STAR: Final = "; a text that begins with * must stand in quotes"

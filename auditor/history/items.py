@@ -36,11 +36,15 @@ class DamagedItemError(AuditorError):
 
 
 class Stored(NamedTuple):
-    """A finding as the table has it. ``untold``: the change that nobody was told of yet."""
+    """A finding as the table has it.
+
+    ``untold`` is the change that nobody was told of yet, and ``since`` the version that made it.
+    """
 
     known: Known
     version: int
     untold: Kind | None
+    since: int
 
 
 def stored_of(item: Mapping[str, Any]) -> Stored:
@@ -49,6 +53,7 @@ def stored_of(item: Mapping[str, Any]) -> Stored:
         known = known_of(json.loads(item["known"]["S"]))
         version = int(item["version"]["N"])
         untold = item.get("untold", {}).get("S")
+        since = int(item["since"]["N"])
         if known.id != item["sk"]["S"]:
             raise DamagedItemError("its key is another finding's")
     except ValidationError as error:
@@ -58,7 +63,7 @@ def stored_of(item: Mapping[str, Any]) -> Stored:
     kind: Kind | None = next((one for one in KINDS if one == untold), None)
     if untold is not None and kind is None:
         raise DamagedItemError("untold is no kind of change")
-    return Stored(known, version, kind)
+    return Stored(known, version, kind, since)
 
 
 def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) -> dict[str, Any]:
@@ -66,12 +71,16 @@ def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) ->
 
     What was to be told of it before, and nobody was told, is told as it is now.
     """
-    untold = kind if kind in KINDS else before.untold if before else None
+    version, untold = (before.version + 1, before.untold) if before else (1, None)
+    since = before.since if before else version
+    if kind in KINDS:
+        untold, since = kind, version
     item: dict[str, object] = {
         **key(pk, known.id),
         "known": {"S": json.dumps(finding_values(known))},
         "status": {"S": known.status},
-        "version": {"N": str(before.version + 1 if before else 1)},
+        "version": {"N": str(version)},
+        "since": {"N": str(since)},
     }
     if untold is not None:
         item["untold"] = {"S": untold}
@@ -84,6 +93,21 @@ def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) ->
             "Item": item,
             "ConditionExpression": "version = :version",
             "ExpressionAttributeValues": {":version": {"N": str(before.version)}},
+        }
+    }
+
+
+def told_of(pk: str, id_: str, since: int) -> dict[str, Any]:
+    """Return the write that confirms a change, on the condition that it is still the latest.
+
+    It makes a new version: whoever read the finding before mustn't write it back as untold.
+    """
+    return {
+        "Update": {
+            "Key": key(pk, id_),
+            "UpdateExpression": "SET version = version + :one REMOVE untold",
+            "ConditionExpression": "since = :since AND attribute_exists(untold)",
+            "ExpressionAttributeValues": {":since": {"N": str(since)}, ":one": {"N": "1"}},
         }
     }
 

@@ -7,7 +7,7 @@ items may live beside these:
 ``pk``                    ``sk``        what
 ========================  ============  =========================================================
 ``findings#ACCOUNT``      finding's id  a ``Known``, its ``version``, and ``untold``: the kind of
-                                        change that nobody was told of yet
+                                        change that nobody was told of, and ``since`` which version
 ``runs#ACCOUNT``          run's id      a run that was stored, and whether it was told
 ``days#ACCOUNT``          day           the counts of a day
 ``telling#ACCOUNT``       ``telling``   who tells at the moment, and until when
@@ -35,6 +35,7 @@ from auditor.history.items import (
     day_of_item,
     epoch,
     stored_of,
+    told_of,
     write_of,
 )
 from auditor.history.values import HistoryError, stamp
@@ -65,12 +66,12 @@ _TELLING: Final = "telling"
 class Outbox(NamedTuple):
     """What is to be told: nobody else tells it meanwhile.
 
-    ``id`` is the same for the same changes. ``versions`` are the findings', by id.
+    ``id`` is the same for the same changes. ``since`` are the versions that made them, by id.
     """
 
     id: str
     changes: Changes
-    versions: Mapping[str, int]
+    since: Mapping[str, int]
     owner: str
 
 
@@ -161,12 +162,12 @@ class TableHistory:
             return None
         untold = self._stored("attribute_exists(untold)")
         kinds = {id_: one.untold for id_, one in untold.items() if one.untold is not None}
-        versions = {id_: untold[id_].version for id_ in sorted(kinds)}
-        text = json.dumps([self._account, *versions.items()])
+        since = {id_: untold[id_].since for id_ in sorted(kinds)}
+        text = json.dumps([self._account, *since.items()])
         return Outbox(
             hashlib.sha256(text.encode()).hexdigest()[:32],
             changes({id_: one.known for id_, one in untold.items()}, kinds),
-            versions,
+            since,
             owner,
         )
 
@@ -176,17 +177,8 @@ class TableHistory:
         With fewer than a hundred changes this is done at once or not at all. A finding that has
         changed again meanwhile stays to be told.
         """
-        clear = [
-            {
-                "Update": {
-                    "Key": key(self._pk("findings"), id_),
-                    "UpdateExpression": "REMOVE untold",
-                    "ConditionExpression": "version = :version",
-                    "ExpressionAttributeValues": {":version": {"N": str(version)}},
-                }
-            }
-            for id_, version in outbox.versions.items()
-        ]
+        pk = self._pk("findings")
+        clear = [told_of(pk, id_, since) for id_, since in outbox.since.items()]
         run = {
             "Update": {
                 "Key": key(self._pk("runs"), run_id),
