@@ -144,15 +144,17 @@ def test_nothing_there(aws: World) -> None:
     assert (found.name, found.kind) == ("send", "managed")
 
 
-def test_a_policy_that_goes_meanwhile(aws: World, wire: Wire) -> None:
+@pytest.mark.parametrize("call", ["iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"])
+def test_a_policy_that_goes_meanwhile(aws: World, wire: Wire, call: str) -> None:
     """A policy that is gone between being listed and being read has the role read once more."""
     aws.role("web", "ses:SendEmail")
+    aws.iam.attach_role_policy(RoleName="web", PolicyArn=aws.policy("send", "ses:SendEmail"))
     gone = refuse("NoSuchEntity", status=404)
-    call = "iam:GetRolePolicy"
     wire.on(call, lambda request: gone(request) if wire.tries(call) == 1 else None)
     role = RoleReader(aws.iam).role("web")
     assert role is not None
-    assert [text.name for text in role.inline] == ["mail"]
+    assert [(text.name, text.missing) for text in role.inline] == [("mail", None)]
+    assert [(text.name, text.missing) for text in role.attached] == [("send", None)]
     assert wire.tries("iam:GetRole") == 2
 
 
