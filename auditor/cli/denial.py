@@ -28,7 +28,7 @@ def denial(
     text: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TEXT]",
+            metavar="TEXT",
             help="The error, as it was printed. - or nothing reads standard input.",
             show_default=False,
         ),
@@ -111,7 +111,10 @@ def _log(text: str | None, file: str | None, snapshot: str | None) -> str:
         from pathlib import Path
 
         try:
-            with Path(str(file)).open("rb") as source:
+            path = Path(str(file))
+            if path.is_file() and path.stat().st_size > LARGEST:
+                raise _too_large(f"--file {file}")
+            with path.open("rb") as source:
                 return _decoded(source.read(LARGEST + 1), f"--file {file}")
         except (OSError, ValueError) as error:  # ValueError: a null character in the path
             why = (error.strerror if isinstance(error, OSError) else None) or str(error)
@@ -123,9 +126,13 @@ def _log(text: str | None, file: str | None, snapshot: str | None) -> str:
     return _decoded(sys.stdin.buffer.read(LARGEST + 1), "standard input")
 
 
+def _too_large(where: str) -> InputError:
+    return InputError(f"{where}: is larger than {LARGEST >> 20} MiB; give the part that failed")
+
+
 def _decoded(raw: bytes, where: str) -> str:
     if len(raw) > LARGEST:
-        raise InputError(f"{where}: is larger than {LARGEST >> 20} MiB; give the part that failed")
+        raise _too_large(where)
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):  # PowerShell's redirection writes UTF-16
         return raw.decode("utf-16", "replace")
     return raw.decode("utf-8-sig", "replace")

@@ -158,7 +158,7 @@ def test_an_identitys_own_policy() -> None:
 
 
 def test_what_cant_be_read_decides_nothing() -> None:
-    """A document that can't be read leaves it undecided, and is named; a Deny that is read holds."""
+    """A document that can't be read leaves it undecided, and is named; a known Deny holds."""
     unread = PolicyText("odd", None, "inline", None, missing="AccessDenied")
     one = seen(role(unread))
     assert answers(one)[0] == "not decided"
