@@ -81,14 +81,14 @@ def _subject(news: News) -> str:
     exposed, undecided = report.count("exposed"), report.count("undetermined")
     changed = facts.change_words(news.changes)
     first = {"all-clear": "all clear", "digest": "still open"}.get(news.occasion, changed)
-    parts = [first] if first else []
-    parts.append(f"{exposed} exposed")
+    parts = [f"{first}; {exposed} exposed" if first else f"{exposed} exposed"]
     if undecided:
         parts.append(f"{undecided} undetermined")
     if not report.complete:
         parts.append("INCOMPLETE")
     account = "".join(c if "!" <= c <= "~" else "?" for c in report.account_id)
-    return f"auditor: {', '.join(parts)}; CodeBuild roles of {account}"[:MAX_SUBJECT]
+    whose = account if first else f"CodeBuild roles of {account}"
+    return f"auditor: {', '.join(parts)}; {whose}"[:MAX_SUBJECT]
 
 
 def _attributes(news: News) -> dict[str, tuple[str, str]]:

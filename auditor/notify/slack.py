@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from slack_sdk.errors import SlackClientError
 from slack_sdk.http_retry.builtin_handlers import (
@@ -89,7 +90,9 @@ class _RateLimit(RateLimitErrorRetryHandler):
 
 
 def _said(body: str, url: str) -> str:
-    return clean(body.replace(url, "(webhook)") or "without a word", 200)
+    """Return Slack's words, which may not repeat the address, nor the part of it that is secret."""
+    secret = urlsplit(url).path.removeprefix("/services/")
+    return clean(body.replace(secret, "(webhook)") or "without a word", 200)
 
 
 def _silent() -> logging.Logger:
