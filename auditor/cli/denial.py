@@ -20,6 +20,9 @@ Form = Literal["text", "json", "policy", "cloudformation", "terraform", "command
 LARGEST = 1 << 28
 """Bytes of a log that are read: CodeBuild's own logs end well before."""
 
+CALLERS = 50
+"""Callers that are advised on: each policy is proven, and a page has to end."""
+
 FOUND = 0
 NOTHING = 1
 
@@ -76,7 +79,13 @@ def denial(
         raise InputError("--snapshot: not together with --live or --profile; give one of them")
     found = find(_log(text, file, snapshot))
     now = datetime.now(UTC).replace(microsecond=0)
-    advices = [_proven(advice, now) for advice in advise(found.denials)]
+    callers = advise(found.denials)
+    if len(callers) > CALLERS:
+        say(
+            f"warning: {len(callers):,} callers were refused, and the first {CALLERS} are told of;"
+            " cut the log for the others"
+        )
+    advices = [_proven(advice, now) for advice in callers[:CALLERS]]
     seen: Sequence[Seen] = [Seen(advice) for advice in advices]
     if advices and (snapshot is not None or live or profile is not None):
         seen = _looked(advices, snapshot, profile, now)

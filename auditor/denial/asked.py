@@ -29,7 +29,9 @@ def asked_words(asked: Examined) -> Iterator[str]:
     """Yield what the role's policies say of a call."""
     if asked.simulated == "allowed":
         yield f"The role may make this call to {SIMULATED}, by its policies as they are."
-        if asked.real != "allowed":
+        if asked.real == "not decided":
+            yield f"Whether it may to {REAL} can't be decided."
+        elif asked.real == "not allowed":
             yield (
                 f"To {REAL} it may not: the mail was for somebody outside the simulator, or the"
                 " policies have changed since. Change the recipients, copies included."

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 BUILDS: Final = 8
 """Builds whose project is looked for in the log, each by one search of it."""
+MENTIONS: Final = 20
+"""Places at which a build's id is looked at for its project."""
 
+# the build's ARN, or CODEBUILD_BUILD_ID:
+# https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+_PROJECT: Final = re.compile(
+    r"(?:build/|BUILD_ID[=:\"'\s]{1,4})([A-Za-z0-9][A-Za-z0-9_-]{1,149})\Z"
+)
 _ENCODED: Final = "ncodedauthorizationfailuremessage"
 _CALLING: Final = "whencallingthe"  # botocore's form, where the reason may be "Access Denied" alone
 _DENIED: Final = re.compile(r"Anerroroccurred\((AccessDenied\w{0,20}|UnauthorizedOperation)\)\Z")
@@ -106,20 +113,30 @@ class _Finder:
         )
 
     def _project(self, principal: Principal | None) -> Project | None:
-        """Return the project of a build's session: the log may have its id, ``PROJECT:BUILD``."""
+        """Return the project of a build's session: the log may have ``PROJECT:BUILD``."""
         if principal is None or principal.kind != "role":
             return None
         build = principal.build
         if build and build not in self._projects and len(self._projects) < BUILDS:
-            text = self._log.squeezed
-            at = max(0, text.find(f":{build}"))
-            name = re.search(r"[A-Za-z0-9][A-Za-z0-9_-]{1,149}\Z", text[max(0, at - 150) : at])
-            self._projects[build] = name[0] if name else ""
+            self._projects[build] = self._named(build)
         named = self._projects.get(build, "")
         if named:
             return Project(named, sure=True)
         suggested = suggested_project(principal.name)
         return Project(suggested, sure=False) if suggested else None
+
+    def _named(self, build: str) -> str:
+        """Return the project that the log names with a build's id, or ""."""
+        text = self._log.squeezed
+        at = text.find(f":{build}")
+        for _ in range(MENTIONS):
+            if at < 0:
+                break
+            found = _PROJECT.search(self._log.passage(at, at + 1).before)
+            if found is not None:
+                return found[1]
+            at = text.find(f":{build}", at + 1)
+        return ""
 
     def _bare(self, place: Place) -> Denial | Other | None:
         """Return a refusal without AWS's sentence: ``… the PutObject operation: Access Denied``."""

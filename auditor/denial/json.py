@@ -58,6 +58,7 @@ def _caller(seen: Seen) -> Shape:
         "command": command_of(advice).rstrip("\n") or None,
         "refusals": list(advice.refusals),
         "remark": seen.remark or None,
+        "not_evaluated": list(seen.unseen),
         "replaces_inline_policy": seen.replaces,
     }
 
@@ -76,7 +77,7 @@ def _principal(who: Principal | None) -> Shape | None:
 
 
 def _denial(denial: Denial, seen: Seen) -> Shape:
-    asked = next((one for one in seen.examined if one.denial == denial), None)
+    asked = seen.asked(denial)
     project, resource = denial.project, denial.resource
     return {
         "lines": list(denial.lines),

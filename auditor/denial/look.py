@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.denial.advice import refusals_of
+from auditor.denial.advice import enough, refusals_of
 from auditor.denial.why import can_ask, examine, world_of
 from auditor.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from auditor.account import Account, Project, Role
     from auditor.denial.advice import Advice
-    from auditor.denial.model import Principal
+    from auditor.denial.model import Denial, Principal
     from auditor.denial.why import Examined
 
 NOTHING_TO_ADD = (
@@ -29,13 +30,19 @@ class Seen(NamedTuple):
     ``advice`` has no policy where none is needed. ``examined`` are its calls that could be asked
     about, ``projects`` those that use the role. ``remark`` says why nothing could be looked at.
     ``replaces``: the role has an inline policy of the sender's name, which the command replaces.
+    ``unseen`` names what the account's source can't contain, as a report's ``not_evaluated`` does.
     """
 
     advice: Advice
-    examined: tuple[Examined, ...] = ()
+    examined: Mapping[Denial, Examined] = MappingProxyType({})
     projects: tuple[Project, ...] = ()
     remark: str = ""
     replaces: bool = False
+    unseen: tuple[str, ...] = ()
+
+    def asked(self, denial: Denial) -> Examined | None:
+        """Return what the engine says of a call, None where it could not be asked."""
+        return self.examined.get(denial)
 
 
 def look(advices: Sequence[Advice], account: Account, now: datetime) -> tuple[Seen, ...]:
@@ -51,19 +58,21 @@ def _seen(advice: Advice, standing: Standing) -> Seen:
     if role is None:
         return Seen(advice, remark=remark)
     world = world_of(standing, role)
-    examined = tuple(
-        examine(one, world, None if refusals_of(one) else advice.policy)
+    covered = {one for one in advice.denials if not refusals_of(one)}
+    examined = {
+        one: examine(one, world, advice.policy if one in covered else None)
         for one in advice.denials
         if can_ask(one)
-    )
-    covered = [one for one in advice.denials if not refusals_of(one)]
-    fine = [one.denial for one in examined if one.simulated == "allowed"]
-    if covered and all(one in fine for one in covered):
+    }
+    fine = {one for one, asked in examined.items() if asked.simulated == "allowed"}
+    # what AWS named (an SCP, say) may be missing from the source: then "allowed" isn't all
+    if covered and covered <= fine and all(map(enough, covered)):
         advice = advice._replace(
             policy=None, scope=None, refusals=(*advice.refusals, NOTHING_TO_ADD)
         )
     replaces = any(policy.name == MANAGED["sender"] for policy in role.inline)
-    return Seen(advice, examined, role.projects, "", replaces)
+    unseen = standing.account.not_evaluated
+    return Seen(advice, examined, role.projects, "", replaces, unseen)
 
 
 def _role(principal: Principal | None, account: Account) -> tuple[Role | None, str]:

@@ -97,14 +97,16 @@ def _caller(seen: Seen, page: Page) -> None:
     for denial in denials[:SHOWN]:
         page.heading(f"Refused: {short(denial.action or denial.operation)}")
         page.rows(_rows(denial, seen))
-        asked = next((one for one in seen.examined if one.denial == denial), None)
-        if asked is None:
+        asked = seen.asked(denial)
+        if asked is None or denial.why.layer is not None:
             page.say(reason_of(denial))
-        else:
+        if asked is not None:
             page.items(asked_words(asked))
         page.items(notes_of(denial))
     if len(denials) > SHOWN:
         page.say(f"… and {len(denials) - SHOWN:,} more calls of this caller.")
+    if seen.examined and seen.unseen:
+        page.say(f"What was looked at can't contain: {', '.join(seen.unseen)}.")
     if seen.remark:
         page.say(f"The role was not looked at: {seen.remark}.")
     page.items(f"{text.rstrip('.')}." for text in seen.advice.refusals)
@@ -128,6 +130,8 @@ def _rows(denial: Denial, seen: Seen) -> Iterator[tuple[str, str]]:
         yield "build", denial.principal.build
     if denial.resource is not None:
         yield "on", short(denial.resource.text)
+    if denial.why.policy:
+        yield "by", short(denial.why.policy)
     said = ", ".join(filter(None, (denial.wording, denial.operation, denial.code)))
     if said:
         yield "message", short(said)

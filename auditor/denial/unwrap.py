@@ -101,7 +101,7 @@ class Log:
         squeezed: list[str] = []
         at = 0
         for number, line in enumerate(text.split("\n"), 1):
-            for piece in _cut(cleaned(line)):
+            for piece in _cut(cleaned(line.removesuffix("\r"))):
                 tight = "".join(piece.split())
                 self._pieces.append(piece)
                 self._numbers.append(number)

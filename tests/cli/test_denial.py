@@ -255,6 +255,19 @@ def test_a_snapshot_whose_role_mails_the_simulator_already(snapshot: Callable[..
     assert (policy.returncode, policy.stdout) == (1, "")
 
 
+def test_what_a_snapshot_lacks(snapshot: Callable[..., str]) -> None:
+    """AWS's own reason is told beside the role's policies, and so is what a snapshot can't have."""
+    error = (
+        f"User: {ROLE} is not authorized to perform: ses:SendEmail on resource: {IDENTITY}"
+        " with an explicit deny in a service control policy"
+    )
+    path = snapshot(role("builds", Action="*", Resource="*"))
+    text = " ".join(run("denial", error, "--snapshot", path).stdout.split())
+    assert "A Deny in a service control policy of the organization stands in the way" in text
+    assert "What was looked at can't contain: projects, scps" in text
+    assert "not enough by itself" in text
+
+
 def test_a_snapshot_without_the_role(snapshot: Callable[..., str]) -> None:
     """That the role isn't there is said; the advice by the message alone stays."""
     done = run("denial", ERROR, "--snapshot", snapshot(role("other", Action="*", Resource="*")))
@@ -359,3 +372,11 @@ def test_the_page_names_every_problem() -> None:
     section = page.partition("## What isn't a policy's doing")[2].partition("\n## ")[0]
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     assert {row.id for row in ROWS} == set(re.findall(r"`([a-z-]+)`", " ".join(cells)))
+
+
+def test_very_many_callers() -> None:
+    """Of very many callers the first are told of, and that there are more is said."""
+    log = "\n".join(ERROR.replace("/builds/", f"/builds{n}/") for n in range(53))
+    done = run("denial", "--format", "command", stdin=log)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 50)
+    assert "53 callers were refused" in done.stderr

@@ -47,10 +47,11 @@ def test_cut_by_the_terminals_width(case: Case, width: int) -> None:
 def test_folded_between_words(case: Case, seed: int) -> None:
     """A sentence that was folded between words, indented or after the time, says the same."""
     rng = random.Random(seed)  # noqa: S311 - examples, the same ones every time
+    end = rng.choice(("\n", "\r\n"))
     lead = rng.choice(("", "    ", "[Container] 2026/11/23 03:00:00.123456 ", "│ "))
     words = case.text.split(" ")
     text = "".join(
-        word + ("" if at == len(words) - 1 else rng.choice((" ", " ", f"\n{lead}")))
+        word + ("" if at == len(words) - 1 else rng.choice((" ", " ", f"{end}{lead}")))
         for at, word in enumerate(words)
     )
     assert what(find(text)) == wanted(case)
