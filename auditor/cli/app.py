@@ -13,6 +13,7 @@ from auditor.cli.explain import explain
 from auditor.cli.policy import policy
 from auditor.cli.remediate import remediate
 from auditor.cli.scan import scan
+from auditor.cli.smoke import smoke
 from auditor.cli.snapshot import snapshot
 
 # Plain help: quicker than Rich's, the same in a pipe, and nothing in it is read as markup.
@@ -40,7 +41,7 @@ def _auditor(
     """Can our CodeBuild roles mail real people through SES? Answers with proof.
 
     It only reads. What closes a role is changed by 'remediate apply' alone, and
-    taken back by 'remediate undo'.
+    taken back by 'remediate undo'. 'smoke' sends test mail to SES's simulator.
     """
 
 
@@ -49,5 +50,6 @@ app.command("snapshot")(snapshot)
 app.command("evaluate")(evaluate)
 app.command("explain")(explain)
 app.command("denial")(denial)
+app.command("smoke")(smoke)
 app.add_typer(policy, name="policy")
 app.add_typer(remediate, name="remediate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,8 +12,6 @@ from auditor.cli.streams import check_output, output_path, say, write_file, writ
 from auditor.errors import CollectError, InputError
 
 if TYPE_CHECKING:
-    import boto3
-
     from auditor.account import Account
     from auditor.smoke.result import Caller
 
@@ -162,8 +160,11 @@ def _checked(region: str) -> str:
     return region
 
 
-def _read(session: boto3.Session, snapshot: str | None, caller: Caller) -> Account:
-    """Return an account that holds the caller's role: from a snapshot, or as IAM has it now."""
+def _read(session: Any, snapshot: str | None, caller: Caller) -> Account:
+    """Return an account that holds the caller's role: from a snapshot, or as IAM has it now.
+
+    The session is boto3's, which is not imported up here.
+    """
     from auditor.account import Account
     from auditor.collect.single import read_role
     from auditor.collect.snapshot import read_snapshot

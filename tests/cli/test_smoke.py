@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 from xml.etree import ElementTree as ET  # the tests' own documents
 
 import boto3
@@ -18,6 +19,7 @@ from auditor.corrective.documents import guard, sender
 from auditor.policy.parse import parse
 from auditor.smoke.scenarios import ACTIONS, SCENARIOS
 from auditor.smoke.tell import ADVICE
+from auditor.smoke.trouble import Kind
 from tests.cli.conftest import page, role, run
 from tests.smoke.records import record
 from tests.smoke.world import (
@@ -35,8 +37,8 @@ from tests.smoke.world import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+COMMANDS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
 FROM = ("--from", "ci@example.com", "--label", "run-7")
 OPEN = {
     "Version": "2012-10-17",
@@ -496,13 +498,25 @@ def test_without_sts(cli: Cli) -> None:
     assert checks["v2 refused"]["problem"] == "not-attempted"
 
 
+def test_the_docs_quote_the_help() -> None:
+    """docs/commands.md has the help, to the letter."""
+    shown = run("smoke", "--help").stdout.rstrip()
+    assert f"$ auditor smoke --help\n{shown}\n```" in COMMANDS
+
+
 def test_every_problem_has_an_advice_and_a_line_in_the_docs() -> None:
     """docs/commands.md explains each problem that a check can have."""
-    from pathlib import Path
-    from typing import get_args
-
-    from auditor.smoke.trouble import Kind
-
-    text = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
     assert set(get_args(Kind)) == set(ADVICE)
-    assert {kind for kind in ADVICE if f"`{kind}`" not in text} == set()
+    assert {kind for kind in ADVICE if f"`{kind}`" not in COMMANDS} == set()
+
+
+def test_the_docs_have_every_scenario() -> None:
+    """docs/commands.md tells of each address what SES must tell, and may."""
+    for scenario in SCENARIOS:
+        row = next(line for line in COMMANDS.splitlines() if f"`{scenario.mailbox}+LABEL" in line)
+        _, must, may = (cell.strip() for cell in row.strip("|").split("|"))
+        for words, events in ((must, scenario.expects), (may, scenario.may)):
+            assert bool(words) == bool(events)
+            for event in events:
+                assert event.kind.lower() in words
+                assert (event.bounce or "").lower() in words
