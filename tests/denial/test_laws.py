@@ -42,6 +42,21 @@ def test_cut_by_the_terminals_width(case: Case, width: int) -> None:
     assert what(find(text)) == wanted(case)
 
 
+@pytest.mark.parametrize("width", range(40, 121, 9))
+def test_a_name_without_quotes_cut_by_the_width(width: int) -> None:
+    """Where nothing but the width of the lines tells that a name goes on, it is read whole; in
+    lines that weren't cut it ends where its line does.
+    """
+    who = "arn:aws:sts::123456789012:assumed-role/builds/AWSCodeBuild-1"
+    arn = "arn:aws:ses:eu-west-1:123456789012:identity/mail.example.com"
+    text = f"User: {who} is not authorized to perform: ses:SendEmail on resource: {arn}"
+    cut = "\n".join(text[at : at + width] for at in range(0, len(text), width))
+    for whole in (cut, f"{text}\nTraceback"):
+        (one,) = find(whole).denials
+        assert one.resource is not None
+        assert one.resource.text == arn
+
+
 @given(st.sampled_from(SENTENCE), st.integers(0, 10_000))
 @settings(max_examples=150, deadline=None)
 def test_folded_between_words(case: Case, seed: int) -> None:
