@@ -40,8 +40,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ARGUED = ROOT / "docs" / "mutation.md"
 REPORT = ROOT / "build" / "mutation.txt"
 FILES = (
-    "auditor/globs.py", "auditor/automata.py", "auditor/languages.py", "auditor/domains.py",
-    "auditor/hosts.py", "auditor/engine/*.py", "auditor/policy/*.py",
+    "auditor/globs.py", "auditor/automata.py", "auditor/languages.py", "auditor/hosts.py",
+    "auditor/domains/[!_]*.py", "auditor/engine/*.py", "auditor/policy/*.py",
 )  # fmt: skip
 KILLS, LANGUAGES, POLICY = ("tests/mutation_kills",), ("tests/languages",), ("tests/policy",)
 TABLES = ("tests/corpus_runner", "tests/engine/test_tables.py", "tests/engine/test_mended.py")
