@@ -11,15 +11,15 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from math import isfinite
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from auditor import actions
 from auditor.errors import PolicyError
+from auditor.policy.elements import action_mask, conditions, one_of, principals
 from auditor.policy.mentions import mentions
-from auditor.policy.model import Condition, Document, Principals, Statement
-from auditor.policy.operators import spelled
+from auditor.policy.model import Document, Statement
+from auditor.policy.shown import kind_of, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def load(document: object) -> dict[str, object]:
     if isinstance(document, str):
         document = _decode(document)
     if not isinstance(document, dict):
-        raise PolicyError("", f"a policy document is an object, not {_kind(document)}")
+        raise PolicyError("", f"a policy document is an object, not {kind_of(document)}")
     return document
 
 
@@ -103,7 +103,7 @@ def _statements(raw: object, reading: _Reading) -> Iterator[Statement]:
     for index, entry in enumerate(entries):
         where = f"Statement[{index}]"
         if not isinstance(entry, dict):
-            raise PolicyError(where, f"a statement is an object, not {_kind(entry)}")
+            raise PolicyError(where, f"a statement is an object, not {kind_of(entry)}")
         statement = _statement(entry, index, where, reading)
         if statement is not None:
             yield statement
@@ -122,11 +122,11 @@ def _statement(
         raise PolicyError(where, problem)
     sid = entry.get("Sid")
     if sid is not None and not isinstance(sid, str):
-        raise PolicyError(f"{where}.Sid", f"a Sid is a string, not {_kind(sid)}")
+        raise PolicyError(f"{where}.Sid", f"a Sid is a string, not {kind_of(sid)}")
     mask = 0
-    patterns, not_action = _one_of(entry, "Action", where)
+    patterns, not_action = one_of(entry, "Action", where)
     for pattern in patterns:
-        mask |= _action_mask(pattern, where)
+        mask |= action_mask(pattern, where)
     if not_action:
         mask = (actions.ALL & ~mask) | actions.POWER
     if mask & actions.POWER and effect == "Allow":
@@ -135,15 +135,15 @@ def _statement(
     variables = reading.variables
     if reading.attached and "Resource" not in entry and "NotResource" not in entry:
         entry = {**entry, "Resource": "*"}  # a trust policy is about its own role
-    resources, not_resource = _one_of(entry, "Resource", where)
+    resources, not_resource = one_of(entry, "Resource", where)
     if not reading.every and not (mask and _touches_ses(resources, not_resource)):
         return None  # however odd its conditions
     block = entry.get("Condition", {})
     if not isinstance(block, dict):
-        raise PolicyError(f"{where}.Condition", f"a Condition is an object, not {_kind(block)}")
-    conditions = tuple(_conditions(block, f"{where}.Condition")) if block else ()
-    principals = _principals(entry, where) if reading.attached else None
-    meaning = (effect, mask, resources, not_resource, conditions, variables, principals)
+        raise PolicyError(f"{where}.Condition", f"a Condition is an object, not {kind_of(block)}")
+    asked = tuple(conditions(block, f"{where}.Condition")) if block else ()
+    named = principals(entry, where) if reading.attached else None
+    meaning = (effect, mask, resources, not_resource, asked, variables, named)
     return Statement(
         index=index,
         sid=sid,
@@ -153,36 +153,12 @@ def _statement(
         not_action=not_action,
         resources=resources,
         not_resource=not_resource,
-        conditions=conditions,
+        conditions=asked,
         variables=variables,
-        mentions=mentions(resources, conditions, variables=variables),
+        mentions=mentions(resources, asked, variables=variables),
         meaning=_number(meaning),
-        principals=principals,
+        principals=named,
     )
-
-
-def _principals(entry: dict[str, object], where: str) -> Principals:
-    """Read ``Principal`` or ``NotPrincipal``: ``"*"``, or an object of texts by type.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-    """
-    negated = "NotPrincipal" in entry
-    name = "NotPrincipal" if negated else "Principal"
-    raw = entry.get(name)
-    if negated and entry.get("Effect") == "Allow":
-        raise PolicyError(where, "NotPrincipal goes with Deny only")
-    if negated == ("Principal" in entry):
-        raise PolicyError(where, "exactly one of Principal and NotPrincipal is needed")
-    if raw == "*":
-        return Principals(frozenset("*"), frozenset(), negated)
-    if not isinstance(raw, dict):
-        raise PolicyError(f"{where}.{name}", f'"*" or an object, not {_kind(raw)}')
-    texts: dict[str, frozenset[str]] = {}
-    for kind, values in raw.items():
-        if not all(isinstance(value, str) for value in _as_list(values)):
-            raise PolicyError(f"{where}.{name}.{kind}", "a string or a list of them")
-        texts[kind] = frozenset(str(value) for value in _as_list(values))
-    return Principals(texts.get("AWS", frozenset()), texts.get("Service", frozenset()), negated)
 
 
 MEANINGS_MAX: Final = 100_000
@@ -202,40 +178,6 @@ def _number(meaning: object) -> int:
     return known
 
 
-def _one_of(entry: dict[str, object], name: str, where: str) -> tuple[tuple[str, ...], bool]:
-    """Return the texts of ``Action`` or ``NotAction`` (or Resource), and whether it is ``Not…``."""
-    negated = f"Not{name}"
-    if name in entry and negated in entry:
-        raise PolicyError(where, f"both {name} and {negated}")
-    used = name if name in entry else negated
-    if used not in entry:
-        raise PolicyError(where, f"neither {name} nor {negated}")
-    raw = entry[used]
-    if isinstance(raw, str):
-        return (raw,), used == negated
-    if not isinstance(raw, list):
-        raise PolicyError(f"{where}.{used}", f"a string or a list of them, not {_kind(raw)}")
-    for position, value in enumerate(raw):
-        if not isinstance(value, str):
-            raise PolicyError(f"{where}.{used}[{position}]", f"a string, not {_kind(value)}")
-    return tuple(raw), used == negated
-
-
-@lru_cache(maxsize=65_536)
-def _valid_action(pattern: str) -> bool:
-    """Tell whether a pattern has a service prefix without wildcards; a lone ``*`` needs none."""
-    prefix, colon, rest = pattern.partition(":")
-    return pattern == "*" or bool(colon and prefix and rest and not set(prefix) & {"*", "?"})
-
-
-def _action_mask(pattern: str, where: str) -> int:
-    if not _valid_action(pattern):
-        raise PolicyError(
-            where, f"action {shorten(pattern)} needs a service prefix without wildcards"
-        )
-    return actions.matching(pattern)
-
-
 def _touches_ses(resources: tuple[str, ...], not_resource: bool) -> bool:
     """Tell whether a statement's resources can hold one of SES's (an upper bound)."""
     if not_resource:
@@ -250,54 +192,3 @@ def _may_be_ses(text: str) -> bool:
         return True
     service = parts[2]
     return service == "ses" or any(char in part for part in parts[1:3] for char in "*?")
-
-
-def _conditions(block: dict[str, object], where: str) -> Iterator[Condition]:
-    for name, keys in block.items():
-        try:
-            operator, quantifier, if_exists = spelled(name)
-        except PolicyError as error:
-            raise PolicyError(where, error.what) from None
-        place = f"{where}.{name}"
-        if not isinstance(keys, dict):
-            raise PolicyError(place, f"an object of keys, not {_kind(keys)}")
-        for key, raw in keys.items():
-            values = tuple(_value(item, f"{place}.{key}") for item in _as_list(raw))
-            variables = any("${" in text for text in values)
-            yield Condition(
-                operator, quantifier, if_exists, key.lower(), key, values, name, variables
-            )
-
-
-def _as_list(raw: object) -> list[object]:
-    return raw if isinstance(raw, list) else [raw]
-
-
-def _value(raw: object, where: str) -> str:
-    if isinstance(raw, str):
-        return raw
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    if isinstance(raw, int) and raw.bit_length() < NUMBER_BITS:
-        return str(raw)
-    if isinstance(raw, float) and isfinite(raw):
-        return str(raw)
-    raise PolicyError(where, f"a value is a string, a number or a boolean, not {_kind(raw)}")
-
-
-NUMBER_BITS: Final = 1_024
-"""Size of the largest whole number read as a condition's value: far beyond any that IAM takes."""
-
-
-def shorten(value: object) -> str:
-    """Show an untrusted value in a message: ASCII, quoted, at most 60 characters."""
-    text = _kind(value) if isinstance(value, dict | list) else ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _kind(value: object) -> str:
-    """Name a JSON type in a person's words."""
-    if value is None:
-        return "null"
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
-    return names.get(type(value), "an object")

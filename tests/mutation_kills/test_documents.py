@@ -6,7 +6,8 @@ import pytest
 
 from auditor.errors import PolicyError
 from auditor.policy.operators import OPERATORS
-from auditor.policy.parse import parse, shorten
+from auditor.policy.parse import parse
+from auditor.policy.shown import shorten
 from auditor.policy.variables import Variable, split
 from tests.engine.cases import allow, deny, document
 
