@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.account import Account, Role
-    from auditor.engine.decide import Decision
+    from auditor.engine.decision import Decision
     from auditor.findings import Certainty, Verdict
     from auditor.globs import Glob
     from auditor.judging import Judged

@@ -6,19 +6,19 @@ backwards from the exposed roles, so that cycles end by themselves.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from auditor.arnindex import ArnIndex
 from auditor.engine.powers import ASSUME_ROLE, Call, Powers, facts_of
+from auditor.engine.trusts import movers_named, names, texts_named
 from auditor.errors import PolicyError, Undecidable
-from auditor.policy.parse import load
 from auditor.scope import Repeated, is_service_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from auditor.account import Role
-    from auditor.engine.decide import Decision
+    from auditor.engine.decision import Decision
     from auditor.engine.layers import Layer, Located
     from auditor.engine.powers import Facts
     from auditor.standing import Standing
@@ -69,7 +69,7 @@ class Chains:
         self.unknown: dict[str, str] = {}
         self._powers: dict[str, Powers | None] = {}
         self._named: dict[str, frozenset[str]] = {}
-        self._principals = Repeated(_texts_named)
+        self._principals = Repeated(texts_named)
         self._edges = 0
         self._index = ArnIndex(())
         self._directly: dict[str, list[str]] = {}
@@ -86,12 +86,12 @@ class Chains:
         movers = {
             role.arn: role
             for role in (*audited, *candidates)
-            if self.powers(role) is not None or _names(named, role)
+            if self.powers(role) is not None or names(named, role)
         }
         for mover in movers.values():
             self._directly[mover.arn] = []
         for arn, principals in self._named.items():
-            for mover in _movers_named(principals, movers):
+            for mover in movers_named(principals, movers):
                 self._directly[mover.arn].append(arn)
         for level in _LEVELS:
             reached = [
@@ -172,7 +172,7 @@ class Chains:
     def _assume(self, role: Role, target: _Target) -> Call | None:
         powers = self.powers(role)
         if powers is None:
-            if not _names(self._named[target.role.arn], role):
+            if not names(self._named[target.role.arn], role):
                 return None
             powers = Powers(self.standing.caller(role), self.standing.layers(role, whole=True))
         return powers.assume(target.role.arn, target.trust, target.facts)
@@ -211,44 +211,3 @@ def _level(decision: Decision) -> str:
 
 def _at_least(mine: str, level: str) -> bool:
     return mine in _LEVELS and _LEVELS.index(mine) <= _LEVELS.index(level)
-
-
-def _principals(document: object) -> Iterator[object]:
-    """Yield what the Allows of a trust policy name as AWS principals."""
-    raw = load(document).get("Statement")
-    for entry in raw if isinstance(raw, list) else [raw]:
-        if isinstance(entry, dict) and entry.get("Effect") == "Allow":
-            if "NotPrincipal" in entry:
-                yield "*"
-            principal = entry.get("Principal")
-            named = principal.get("AWS") if isinstance(principal, dict) else principal
-            yield from named if isinstance(named, list) else [named]
-
-
-def _texts_named(document: object) -> frozenset[str]:
-    return frozenset(one for one in _principals(document) if _is_text(one))
-
-
-def _is_text(value: object) -> TypeGuard[str]:
-    return isinstance(value, str)
-
-
-def _movers_named(principals: frozenset[str], movers: Mapping[str, Role]) -> Iterator[Role]:
-    """Yield the roles that a trust policy's principals may name themselves."""
-    if "*" in principals:
-        yield from movers.values()
-        return
-    plain = [one for one in principals if one in movers]
-    yield from (movers[one] for one in plain)
-    others = [one for one in principals if not one.endswith(":root") and one not in movers]
-    if others:
-        rest = frozenset(others)
-        yield from (role for role in movers.values() if _names(rest, role))
-
-
-def _names(named: frozenset[str], role: Role) -> bool:
-    """Tell whether principals may name a role itself, not just its account (an upper bound)."""
-    if not named.isdisjoint((role.arn, role.role_id, "*")):
-        return True
-    session = f":assumed-role/{role.name}/"
-    return any(session in one for one in named)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.account import Role
-    from auditor.engine.decide import Decision, Exposure
+    from auditor.engine.decision import Decision, Exposure
     from auditor.engine.layers import Layer
     from auditor.standing import Signed, Standing
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from auditor.account import PolicyText
 from auditor.actions import SEND_ACTIONS
-from auditor.engine.evaluate import Trial, evaluate
+from auditor.engine.evaluate import evaluate
 from auditor.engine.layers import Layer, Located, Placed
 from auditor.engine.request import Request
+from auditor.engine.trial import Trial
 from auditor.policy.parse import parse
 from auditor.policy.values import iso
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from auditor.engine.decide import Exposure
+    from auditor.engine.decision import Exposure
     from auditor.engine.layers import Located
 
 REMEMBERED: Final = 8_192

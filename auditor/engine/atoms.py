@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from auditor.domains import Domain
@@ -50,3 +50,6 @@ class Option(NamedTuple):
 
 Clause = tuple[Option, ...]
 """Alternatives, at least one of which must hold. Empty: nothing can."""
+
+TRUE: Final = Option(())
+"""An option that asks for nothing."""

@@ -8,21 +8,19 @@ fits, the question is refused by name.
 
 from __future__ import annotations
 
-import base64
-from decimal import Decimal, localcontext
 from functools import lru_cache
-from math import floor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.automata import SEARCH_BUDGET, Language, OutOfSteps, Pattern
+from auditor.engine.candidates import candidates, moments, shown
 from auditor.engine.prepared import check
 from auditor.errors import Undecidable
-from auditor.globs import ANY, STAR, Glob, like
+from auditor.globs import Glob, like
 from auditor.languages import find
 from auditor.policy import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     from auditor.domains import Domain
     from auditor.policy.values import Matcher
@@ -130,7 +128,8 @@ DEAR: Final = 1_000
 def _by_candidates(domain: Domain, tests: Tests, *, mixed: bool) -> Answer:
     """Try the values that represent all others."""
     checks, each, cost = _checks(tests)
-    for candidate in dict.fromkeys((*domain.nice, *_candidates(tests))):
+    compared = {matcher for test in tests for matcher in test.matchers}
+    for candidate in dict.fromkeys((*domain.nice, *candidates(compared))):
         cost += each
         if cost > SEARCH_BUDGET:
             return Answer(None, cost, _too_many(domain.name), (domain.name, tests))
@@ -180,79 +179,15 @@ def _families(tests: Tests) -> int:
     })  # fmt: skip
 
 
-def _candidates(tests: Tests) -> Iterator[str]:
-    """Yield values that represent all: thresholds, their neighbours, and the gaps between."""
-    matchers = sorted({m for test in tests for m in test.matchers}, key=repr)
-    yield from ("true", "false")
-    for matcher in matchers:
-        if isinstance(matcher, Glob):
-            yield matcher.literal if matcher.literal is not None else _filled(matcher, "1")
-        elif isinstance(matcher, values.Bytes):
-            yield base64.b64encode(matcher.value).decode("ascii")
-    yield ""
-    yield from _numbers({m.value for m in _comparisons(matchers, "numeric")})
-    for second in _seconds(_comparisons(matchers, "date")):
-        yield values.iso(second) if 0 <= second <= values.CLOCK_END else str(second)
-    yield from _addresses(m.block for m in matchers if isinstance(m, values.Within))
-
-
-def _filled(glob: Glob, filler: str) -> str:
-    """Return a text that a pattern matches, its wildcards filled in."""
-    fill = {STAR: "", ANY: filler}
-    return "".join(fill.get(item, item) for item in glob.items)
-
-
-def _numbers(thresholds: set[Decimal]) -> Iterator[str]:
-    """Yield each threshold, its neighbours, and a value between it and the one before."""
-    numbers = sorted(thresholds)
-    with localcontext(prec=2 * values.NUMBER_LENGTH):
-        for at, value in enumerate(numbers):
-            nearby = [value, value - 1, value + 1]
-            if at:
-                nearby.append((numbers[at - 1] + value) / 2)
-            yield from [f"{near:f}" for near in nearby]
-
-
-def _comparisons(matchers: Iterable[Matcher], kind: str) -> list[values.Comparison]:
-    return [m for m in matchers if isinstance(m, values.Comparison) and m.kind == kind]
-
-
-def _seconds(comparisons: Iterable[values.Comparison]) -> Iterator[int]:
-    """Yield whole seconds on, before and after each threshold."""
-    for second in sorted({floor(m.value) for m in comparisons}):
-        yield from (second, second - 1, second + 1, second + 2)
-
-
-def _addresses(blocks: Iterable[values.Network]) -> Iterator[str]:
-    """Yield the ends of each block and the addresses just beyond them."""
-    yield "198.51.100.7"
-    for block in blocks:
-        first, last = block.network_address, block.broadcast_address
-        yield str(block[1] if block.num_addresses > 2 else first)
-        yield from (str(first), str(last))
-        if int(first) > 0:
-            yield str(first - 1)
-        if int(last) < (1 << block.max_prefixlen) - 1:
-            yield str(last + 1)
-    yield "2001:db8::7"
-
-
-_MIDNIGHT: Final = "2000-01-01T00:00:00Z"
-"""What completes the beginning of a date, such as a pattern's ``2027-*``."""
-
-
 @lru_cache(maxsize=16_384)
 def satisfy_clock(now: int, tests: Tests) -> Answer:
     """Find a second from ``now`` on that passes all tests; its text is the epoch second."""
     matchers = [m for test in tests for m in test.matchers]
     compared = [m for m in matchers if isinstance(m, values.Comparison)]
-    candidates = {now, now + 1, *_seconds(compared)}
-    shapes = [_filled(m, "1") for m in matchers if isinstance(m, Glob)]
-    whole = [text + rest[len(text) :] for text in shapes for rest in (_MIDNIGHT, "0" * 10)]
-    candidates.update(int(at) for text in whole if (at := values.moment(text)) is not None)
+    tried = {now, now + 1, *moments(matchers)}
     checks, each, cost = _checks(tests)
     clocks = {test.clock for test in tests}
-    for second in sorted(candidates):
+    for second in sorted(tried):
         if not now <= second <= values.CLOCK_END:
             continue
         cost += each
@@ -264,8 +199,3 @@ def satisfy_clock(now: int, tests: Tests) -> Answer:
     if len(compared) == len(matchers) or any(test.inside and _finite(test) for test in tests):
         return Answer(None, cost)
     return Answer(None, cost, "the time is compared as text")
-
-
-def shown(key: str, second: int) -> str:
-    """Return how a clock key shows a second: ISO 8601, or the epoch second."""
-    return str(second) if key == "aws:epochtime" else values.iso(second)

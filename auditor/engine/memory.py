@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from auditor.actions import BOUNCE, BULK, SEND_ACTIONS
 from auditor.engine.answers import Answers
 from auditor.engine.caller import facts, hangs_on_caller
-from auditor.engine.decide import Decision, decide
+from auditor.engine.decide import decide
+from auditor.engine.decision import Decision
 from auditor.engine.grants import grants
 from auditor.engine.layers import Layer, Located, Placed
 from auditor.policy.model import Document
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from auditor.engine.caller import Caller
-    from auditor.engine.decide import Exposure
+    from auditor.engine.decision import Exposure
     from auditor.engine.layers import IdentityPolicies
     from auditor.findings import Certainty, Verdict
 

@@ -12,7 +12,7 @@ from auditor import domains
 from auditor.actions import FROM_ADDRESS
 from auditor.engine.atoms import Single
 from auditor.engine.caller import CLOCK, REGION, RESOURCE_ACCOUNT, USER_ID
-from auditor.engine.constraints import shown
+from auditor.engine.candidates import shown
 from auditor.globs import Glob, like
 
 if TYPE_CHECKING:

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor import domains
 from auditor.actions import SendAction
-from auditor.engine.atoms import Option
+from auditor.engine.atoms import TRUE, Option
+from auditor.engine.budget import Budget
 from auditor.engine.caller import REGION
 from auditor.engine.conditions import Setting
 from auditor.engine.grants import as_session, past_boundary
 from auditor.engine.layers import Located, names, statements
 from auditor.engine.plain import is_plain
 from auditor.engine.principals import Naming, naming
-from auditor.engine.question import TRUE, holding, not_holding
 from auditor.engine.resources import holds
-from auditor.engine.solver import Budget, Search
+from auditor.engine.solver import Search
 from auditor.engine.state import State, Variable
+from auditor.engine.ways import holding, not_holding
 from auditor.errors import Undecidable
 
 if TYPE_CHECKING:

@@ -6,33 +6,31 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor import domains
-from auditor.engine.atoms import Each, Option, Single
+from auditor.engine.atoms import TRUE, Each, Option
 from auditor.engine.caller import REGION, RESOURCE_ACCOUNT, carried
-from auditor.engine.conditions import Setting, atom, settled
+from auditor.engine.conditions import Setting, settled
 from auditor.engine.constraints import REAL, SIMULATOR, Test, satisfy
 from auditor.engine.grants import applies, denies, elsewhere, granting, past_boundary
 from auditor.engine.listing import Listing
 from auditor.engine.principals import Naming
-from auditor.engine.resources import failing, matching, whole
+from auditor.engine.resources import matching, whole
 from auditor.engine.state import State, Variable
+from auditor.engine.ways import avoiding, holding, not_holding
 from auditor.globs import exactly, like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.engine.atoms import Atom, Clause
+    from auditor.engine.budget import Budget
     from auditor.engine.constraints import Tests
     from auditor.engine.grants import Grant
     from auditor.engine.layers import Layer, Located
     from auditor.engine.listing import Listed
-    from auditor.engine.solver import Budget
     from auditor.policy.model import Statement
 
 LIMITS_MAX: Final = 16
 """Limits on recipients that are looked at one by one before a search; it looks at them anyway."""
-
-TRUE: Final = Option(())
-"""An option that asks for nothing."""
 
 
 class Question(NamedTuple):
@@ -234,55 +232,9 @@ class Statements(Listing):
         key = (statement, kind, keys, setting.least, setting.elsewhere)
         found = self._avoided.get(key)
         if found is None:
-            found = self._avoided[key] = _avoiding(statement, kind, setting)
+            found = self._avoided[key] = avoiding(statement, kind, setting)
         return found
 
 
 def _size(option: Option) -> int:
     return len(option.atoms) + len(option.then)
-
-
-def holding(statement: Statement, setting: Setting) -> list[Atom] | None:
-    """Return what a statement's conditions ask for; None where one can't hold."""
-    asked: list[Atom] = []
-    for condition in statement.conditions:
-        one = atom(condition, setting, statement, want=True)
-        if one is False:
-            return None
-        if one is not True:
-            asked.append(one)
-    return asked
-
-
-def _avoiding(statement: Statement, kind: str, setting: Setting) -> list[Option]:
-    """Return the ways in which a Deny doesn't apply: [TRUE]: it never does, []: it always does."""
-    options = not_holding(statement, setting)
-    if options == [TRUE]:
-        return options
-    for option in failing(statement, kind, setting):
-        if option == TRUE:
-            return [TRUE]
-        options.append(option)
-    # leaving a key out is the plainest way round a Deny, so such ways are tried first
-    return sorted(options, key=_intrusion) if len(options) > 1 else options
-
-
-def not_holding(statement: Statement, setting: Setting) -> list[Option]:
-    """Return the ways in which some condition fails: [TRUE] if one does anyway."""
-    options: list[Option] = []
-    for condition in statement.conditions:
-        one = atom(condition, setting, statement, want=False)
-        if one is True:
-            return [TRUE]
-        if one is not False:
-            options.append(Option((one,)))
-    return options
-
-
-def _intrusion(option: Option) -> int:
-    if not option.atoms:
-        return 2
-    first = option.atoms[0]
-    if isinstance(first, Single):
-        return 0 if first.absent else 1
-    return 3

@@ -1,17 +1,13 @@
-"""Resource patterns: what they ask of the region, the account and the name of an SES ARN.
-
-An SES ARN is ``arn:PARTITION:ses:REGION:ACCOUNT:TYPE/NAME`` with exactly five colons (names have
-none), so a pattern of six parts matches it part by part: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
-"""
+"""A statement's resources as atoms: what they ask of an SES ARN of one resource type."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from auditor import domains
-from auditor.engine.atoms import Option, Single
+from auditor.engine.arnparts import plain_parts, split
+from auditor.engine.atoms import TRUE, Option, Single
 from auditor.engine.caller import REGION, RESOURCE_ACCOUNT
 from auditor.engine.constraints import Test
 from auditor.globs import EVERYTHING, STAR, Glob, like
@@ -21,96 +17,10 @@ from auditor.policy.variables import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from auditor.engine.arnparts import Parts
     from auditor.engine.atoms import Atom, Clause
     from auditor.engine.conditions import Setting
     from auditor.policy.model import Statement
-
-
-class Parts(NamedTuple):
-    """A pattern for SES ARNs of a known partition: three globs, None where any value does."""
-
-    region: Glob | None
-    account: Glob | None
-    name: Glob | None
-
-
-ANY_RESOURCE: Final = Parts(None, None, None)
-
-
-WAYS_MAX: Final = 256
-"""Ways to lay a short pattern's stars over the colons of an ARN; beyond, it is taken to match."""
-
-
-@lru_cache(maxsize=16_384)
-def _plain_parts(text: str, partition: str, *, generous: bool) -> tuple[Parts, ...]:
-    """Split a pattern without variables."""
-    parts = text.split(":", 5)
-    if len(parts) == 6 or (not generous and parts[0] == "arn"):
-        parts += ["*"] * (6 - len(parts))
-        for part, wanted in zip(parts[:3], ("arn", partition, "ses"), strict=True):
-            if part != wanted and not like(part).matches(wanted):
-                return ()
-        return (_kept(like(part) for part in parts[3:]),)
-    return _parts(like(text), partition, generous=generous)
-
-
-def _kept(globs: Iterable[Glob]) -> Parts:
-    return Parts(*(None if glob == EVERYTHING else glob for glob in globs))
-
-
-def _parts(glob: Glob, partition: str, *, generous: bool) -> tuple[Parts, ...]:
-    """Split a pattern; one entry for each way in which it can match an SES ARN of the partition.
-
-    A pattern of fewer than six parts is completed with ``*``. AWS's page also says that a ``*`` at
-    the end of a part may reach beyond the colon: where that would matter the two disagree, and
-    the generous reading takes both.
-    """
-    if glob == EVERYTHING:
-        return (ANY_RESOURCE,)
-    colons = glob.items.count(":")
-    missing = 5 - colons
-    found = [(*glob.items, *((":", STAR) * missing))]
-    if generous and missing > 0:
-        spread = _spread(glob.items, missing)
-        if spread is None:
-            return (ANY_RESOURCE,)
-        found += spread
-    split = (_split(items, partition) for items in dict.fromkeys(found))
-    return tuple(parts for parts in split if parts is not None)
-
-
-def _spread(items: tuple[str, ...], missing: int) -> list[tuple[str, ...]] | None:
-    """Return the ways in which wildcards stand for the missing colons; None: too many."""
-    wild = [at for at, item in enumerate(items) if len(item) > 1]
-    ways: list[tuple[str, ...]] = []
-    for chosen in combinations_with_replacement(wild, missing):
-        if len(ways) >= WAYS_MAX:
-            return None
-        if any(items[at] != STAR and chosen.count(at) > 1 for at in chosen):
-            continue
-        out: list[str] = []
-        for at, item in enumerate(items):
-            colons = chosen.count(at)
-            if item == STAR:
-                out += [STAR, *((":", STAR) * colons)]
-            else:
-                out.append(":" if colons else item)
-        ways.append(tuple(out))
-    return ways
-
-
-def _split(items: tuple[str, ...], partition: str) -> Parts | None:
-    """Split a pattern of six parts; None where it can't match an SES ARN of the partition."""
-    parts: list[list[str]] = [[]]
-    for item in items:
-        if item == ":" and len(parts) < 6:
-            parts.append([])
-        else:
-            parts[-1].append(item)
-    fixed = zip(parts[:3], ("arn", partition, "ses"), strict=True)
-    if not all(Glob(part).matches(text) for part, text in fixed):
-        return None
-    return _kept(Glob(part) for part in parts[3:])
 
 
 def _with_stars(text: str, setting: Setting) -> tuple[tuple[str, bool], ...]:
@@ -178,8 +88,8 @@ def _asked(statement: Statement, kind: str, setting: Setting) -> list[Asked]:
         else:
             glob = _glob(statement, text, setting, generous=generous)
             if glob is not None:
-                split = _parts(glob, caller.partition, generous=generous)
-                found += _of_kind(split, kind, owner)
+                ways = split(glob, caller.partition, generous=generous)
+                found += _of_kind(ways, kind, owner)
     return found
 
 
@@ -188,15 +98,15 @@ def _plainly_asked(
     text: str, partition: str, owner: str | None, kind: str, generous: bool
 ) -> tuple[Asked, ...]:
     """Return what a pattern without variables asks; an entry for each way in which it matches."""
-    return tuple(_of_kind(_plain_parts(text, partition, generous=generous), kind, owner))
+    return tuple(_of_kind(plain_parts(text, partition, generous=generous), kind, owner))
 
 
-def _of_kind(split: Iterable[Parts], kind: str, owner: str | None) -> Iterator[Asked]:
+def _of_kind(ways: Iterable[Parts], kind: str, owner: str | None) -> Iterator[Asked]:
     """Yield what the parts ask that can match a resource of this type.
 
     ``owner`` is the account that the resource is in, None for any other.
     """
-    for parts in split:
+    for parts in ways:
         atoms: list[Atom] = []
         if parts.account is not None:
             if owner is None:
@@ -239,10 +149,6 @@ def _not(atom: Atom) -> Option:
     return Option((atom._replace(test=atom.test.negated()),))
 
 
-_HOLDS: Final = Option(())
-"""An option that asks for nothing."""
-
-
 def matching(statement: Statement, kind: str, setting: Setting) -> list[Option]:
     """Return the ways in which a statement's resources hold one of this type; [] if they can't.
 
@@ -272,7 +178,7 @@ def failing(statement: Statement, kind: str, setting: Setting) -> list[Option]:
 def _alternatives(found: list[Asked]) -> list[Option]:
     """Return one option a pattern; those that ask for the name alone are one test together."""
     if () in found:
-        return [_HOLDS]
+        return [TRUE]
     if len(found) == 1:
         return [Option(found[0])]
     names: dict[str, list[Single]] = {}

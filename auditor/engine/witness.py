@@ -14,7 +14,7 @@ from auditor.engine.caller import (
     Presence,
     carried,
 )
-from auditor.engine.constraints import shown
+from auditor.engine.candidates import shown
 from auditor.engine.request import Request, Value
 from auditor.engine.ties import Pair, pair
 from auditor.errors import Undecidable

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from auditor.account import Account, Role
     from auditor.chains import Chain
-    from auditor.engine.decide import Exposure
+    from auditor.engine.decision import Exposure
     from auditor.engine.powers import Call
     from auditor.explain.world import Raw
     from auditor.findings import Verdict

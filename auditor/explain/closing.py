@@ -18,7 +18,7 @@ from auditor.explain.world import written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.engine.decide import Decision, Exposure
+    from auditor.engine.decision import Decision, Exposure
     from auditor.engine.layers import Located
     from auditor.explain.world import Raw, World
     from auditor.findings import Verdict

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from auditor.actions import RECIPIENTS
 from auditor.engine.caller import MFA
-from auditor.engine.evaluate import Trial
 from auditor.engine.grants import COVERED
 from auditor.engine.layers import Located
 from auditor.engine.principals import Naming, naming
 from auditor.engine.request import Request
+from auditor.engine.trial import Trial
 from auditor.policy.operators import NULL
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from auditor.explain.world import written
 from auditor.rules.catalogue import RULES
 
 if TYPE_CHECKING:
-    from auditor.engine.decide import Decision
+    from auditor.engine.decision import Decision
     from auditor.explain.becoming import Becoming
     from auditor.explain.closing import Closing
     from auditor.explain.keeping import Keeping, Removal

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from auditor.actions import BULK, FROM_ADDRESS, RECIPIENTS, SEND_ACTIONS
-from auditor.engine.evaluate import Trial, evaluate
+from auditor.engine.evaluate import evaluate
 from auditor.engine.grants import COVERED
+from auditor.engine.trial import Trial
 from auditor.explain.ask import owners
 from auditor.explain.evidence import hear
 from auditor.explain.trusting import Trust, is_assume, shown, trusted

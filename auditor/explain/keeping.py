@@ -14,7 +14,7 @@ from auditor.explain.world import EVERYTHING, Edit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from auditor.engine.decide import Decision
+    from auditor.engine.decision import Decision
     from auditor.explain.world import Raw, World
     from auditor.policy.model import Condition
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.actions import BULK
 from auditor.audit import audit
-from auditor.engine.evaluate import Trial
+from auditor.engine.trial import Trial
 from auditor.explain.ask import owners
 from auditor.explain.becoming import becoming
 from auditor.explain.closing import Closing, closings, guarded
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.account import Account, Role
-    from auditor.engine.decide import Decision, Exposure
+    from auditor.engine.decision import Decision, Exposure
     from auditor.engine.layers import Located
     from auditor.explain.becoming import Becoming
     from auditor.explain.world import World

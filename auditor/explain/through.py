@@ -12,7 +12,7 @@ from auditor.policy.operators import NULL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditor.engine.decide import Exposure
+    from auditor.engine.decision import Exposure
     from auditor.engine.layers import Located
     from auditor.explain.world import World
     from auditor.policy.model import Condition

@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.account import PolicyText
-from auditor.engine.evaluate import Trial
 from auditor.engine.grants import past_boundary
 from auditor.engine.layers import Placed
 from auditor.engine.powers import ASSUME_ROLE
 from auditor.engine.principals import Naming, naming
+from auditor.engine.trial import Trial
 from auditor.explain.world import EVERYTHING
 from auditor.policy.parse import parse
 

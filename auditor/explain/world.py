@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from auditor.account import Role
     from auditor.engine.caller import Caller
-    from auditor.engine.decide import Decision
+    from auditor.engine.decision import Decision
     from auditor.engine.layers import IdentityPolicies, Layer, Located
     from auditor.policy.model import Document
     from auditor.standing import Standing

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from auditor.engine.constraints import Test
-    from auditor.engine.decide import Exposure
+    from auditor.engine.decision import Exposure
     from auditor.engine.layers import Layer
     from auditor.policy.model import Condition
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from auditor.account import Role
-    from auditor.engine.decide import Decision, Exposure
+    from auditor.engine.decision import Decision, Exposure
     from auditor.engine.layers import Layer, Located
     from auditor.engine.powers import Call
     from auditor.findings import Certainty, Severity

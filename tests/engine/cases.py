@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.account import Account, PolicyText, Role
@@ -11,7 +10,7 @@ from auditor.standing import Standing
 
 if TYPE_CHECKING:
     from auditor.engine.caller import Caller
-    from auditor.engine.decide import Decision
+    from auditor.engine.decision import Decision
     from auditor.engine.layers import Layer
 
 Json = dict[str, object]
@@ -110,5 +109,3 @@ def identity(*statements: Json, **options: object) -> Case:
 
 ACCESS = {"no_send": 0, "simulator_only": 1, "exposed possible": 2, "exposed proven": 3}
 """Verdicts by the access that they tell of; ``undetermined`` has no place among them."""
-
-COUNTER = itertools.count()

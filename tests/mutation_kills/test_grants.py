@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from auditor.account import PolicyText
-from auditor.engine.decide import Decision, decide
+from auditor.engine.decide import decide
 from auditor.engine.layers import IdentityPolicies, Layer, Placed
 from auditor.engine.memory import Memory
 from auditor.engine.powers import Powers
 from auditor.policy.parse import parse
 from tests.engine.cases import ACCOUNT, Case, Json, allow, deny, document, identity
+
+if TYPE_CHECKING:
+    from auditor.engine.decision import Decision
 
 ARN = f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/example.com"
 TEMPLATES = "arn:aws:ses:*:*:template/*"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.account import PolicyText
 from auditor.actions import SEND_ACTIONS
 from auditor.engine.conditions import Setting
-from auditor.engine.decide import Decision, decide
+from auditor.engine.decide import decide
 from auditor.engine.evaluate import evaluate
 from auditor.engine.layers import IdentityPolicies, Placed
 from auditor.engine.request import Request, Value
@@ -17,6 +17,7 @@ from auditor.policy.parse import parse
 from tests.engine.cases import ACCOUNT, SIMULATOR, Case, allow, deny, document, identity, verdict
 
 if TYPE_CHECKING:
+    from auditor.engine.decision import Decision
     from tests.engine.cases import Json
 
 REGIONAL = f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/"

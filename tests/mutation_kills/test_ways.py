@@ -23,7 +23,7 @@ from tests.engine.cases import (
 )
 
 if TYPE_CHECKING:
-    from auditor.engine.decide import Decision
+    from auditor.engine.decision import Decision
 
 REGIONAL = f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/"
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/other"
