@@ -6,14 +6,22 @@ stands in ``rules.selfgranting``; here, roles that say the same are asked once.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.engine.caller import hangs_on_caller
+from auditor.engine.caller import facts, hangs_on_caller
+from auditor.engine.grants import COVERED
 from auditor.engine.layers import Located, asked_of
+from auditor.rules.apart import tells
 from auditor.rules.making import draft_self_granting
-from auditor.rules.selfgranting import ASKED, ON_OWN, own_policies, self_grants
+from auditor.rules.selfgranting import (
+    ASKED,
+    ON_IDENTITIES,
+    ON_OWN,
+    grant_helps,
+    own_policies,
+    self_grants,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,9 +58,9 @@ class _Known(NamedTuple):
 class SelfGrants:
     """The self-granting findings of one account: roles that say the same share one answer.
 
-    An answer is shared between roles of one account and partition that have the same boundary and
-    as many policies of the account attached, whose statements that name one of ``ASKED`` say the
-    same in the same order and can't tell roles, or attached policies, apart (see ``_tells``).
+    They are of one account and partition, have the same boundary and as many policies of the
+    account attached; their statements that name one of ``ASKED`` say the same in the same order and
+    can't tell roles or attached policies apart (``tells``); a grant helps them alike (``_Helped``).
     """
 
     def __init__(self, chains: Chains, exposed: Exposed) -> None:
@@ -61,6 +69,7 @@ class SelfGrants:
         self._exposed = exposed
         self._by_texts: dict[object, _Answer] = {}
         self._by_meaning: dict[object, _Known] = {}
+        self._helped = _Helped(chains)
 
     def of(self, role: Role) -> Draft | None:
         """Return what to say of a role's own powers; None where there is nothing."""
@@ -74,10 +83,11 @@ class SelfGrants:
             return None
         layers = self._standing.layers(role, whole=True)
         among = tuple(_naming(layers))
-        shared = not _tells(role, among)
+        shared = not tells(role, among)
+        helped, alike = self._helped.of(role, among)
         known = None
         if shared:
-            meaning = self._meaning(role, layers, among)
+            meaning = (helped, self._meaning(role, layers, among))
             known = self._by_meaning.get(meaning)
         if known is None or role.arn in known.met:
             known = self._asked(role, among)
@@ -85,14 +95,17 @@ class SelfGrants:
                 self._by_meaning.setdefault(meaning, known)
         calls = _moved(known, role, among)
         answer = _Answer(_draft(role, calls) if calls else None, known.met)
-        if shared and answer.serves(role):
+        if shared and alike and answer.serves(role):
             self._by_texts[texts] = answer
         return answer.draft
 
     def _asked(self, role: Role, among: tuple[Located, ...]) -> _Known:
         powers = self._chains.powers(role)
         met: set[str] = set()
-        calls = () if powers is None else tuple(self_grants(role, powers, self._exposed, met))
+        calls: tuple[Call, ...] = ()
+        if powers is not None:
+            granted, _ = self._helped.of(role, among)
+            calls = tuple(self_grants(role, powers, self._exposed, met, granted=granted))
         return _Known(calls, among, role, frozenset(met))
 
     def _meaning(self, role: Role, layers: Sequence[Layer], among: Sequence[Located]) -> object:
@@ -104,6 +117,50 @@ class SelfGrants:
             tuple((layer.name, bool(layer.unread)) for layer in layers),
             tuple((one.layer, _asked_of(one.statement), one.statement.meaning) for one in among),
         )
+
+
+class _Helped:
+    """Which roles a grant of an SES identity would help, by what they deny about sends."""
+
+    def __init__(self, chains: Chains) -> None:
+        self._chains = chains
+        self._standing = chains.standing
+        self._known: dict[object, bool] = {}
+
+    def of(self, role: Role, among: Sequence[Located]) -> tuple[bool, bool]:
+        """Return whether it would, and whether it would for each role that has the same texts.
+
+        ``among`` are the role's statements in question: without one about identities it's no.
+        """
+        if not any(
+            one.statement.allows and asked_of(one.statement, ON_IDENTITIES) for one in among
+        ):
+            return False, True
+        layers = self._standing.layers(role)
+        denies = [
+            (layer.name, one)
+            for layer in layers
+            if layer.name != "scp"  # these are the account's
+            for placed in layer.documents
+            for one in placed.document.statements
+            if not one.allows
+        ]
+        if not denies and not self._standing.scps:
+            return True, True
+        asked = set(self._standing.facts).union(*(one.mentions for _, one in denies))
+        alike = not any(map(hangs_on_caller, asked))
+        if any(one.action.name in COVERED for one in self._chains.decide(role).exposures):
+            return True, alike  # one more Allow closes nothing
+        caller = self._standing.caller(role)
+        key = (
+            self._standing.home(role),
+            tuple((name, one.meaning) for name, one in denies),
+            tuple((layer.name, bool(layer.unread)) for layer in layers),
+            facts(caller, asked),
+        )
+        if key not in self._known:
+            self._known[key] = grant_helps(caller, layers)
+        return self._known[key], alike
 
 
 def _naming(layers: Sequence[Layer]) -> Iterator[Located]:
@@ -128,46 +185,6 @@ def _asked_of(statement: Statement) -> int:
     return asked_of(statement, ASKED)
 
 
-def _tells(role: Role, among: Sequence[Located]) -> bool:
-    """Tell whether some statement may answer otherwise for another role that has the same ones.
-
-    By a key that hangs on the caller or on the role as a resource; or, where it names an action on
-    the role itself or its policies, by a pattern that could match one ARN and not another. (An
-    upper bound.)
-    """
-    ours = ":".join(role.arn.split(":", 3)[:3]) + ":"
-    arns = own_policies(role)
-    return (
-        len(set(among)) < len(among)  # which of two equal ones is meant can't be told
-        or len(set(arns)) < len(arns)
-        or not all(arn.startswith(ours) for arn in (role.arn, *arns))
-        or any(_tells_apart(one.statement, ours) for one in among)
-    )
-
-
-@lru_cache(maxsize=8_192)
-def _tells_apart(statement: Statement, ours: str) -> bool:
-    """Tell whether a statement may tell apart roles whose ARNs, and policies', start alike."""
-    if any(hangs_on_caller(key) or key.startswith(_RESOURCE_TAGS) for key in statement.mentions):
-        return True
-    return bool(asked_of(statement, ON_OWN)) and any(
-        text != "*" and _may_match(text, ours) for text in statement.resources
-    )
-
-
-_RESOURCE_TAGS: Final = ("aws:resourcetag/", "iam:resourcetag/")
-
-
-@lru_cache(maxsize=8_192)
-def _may_match(pattern: str, start: str) -> bool:
-    """Tell whether a pattern may match an ARN that starts so: by its text before any wildcard."""
-    head = _WILD.split(pattern, maxsplit=1)[0]
-    return head.startswith(start) or start.startswith(head)
-
-
-_WILD: Final = re.compile(r"[*?$]")
-
-
 def _moved(known: _Known, role: Role, among: tuple[Located, ...]) -> tuple[Call, ...]:
     """Return the calls as those of a role that says the same, with its own ARNs and statements."""
     if known.owner is role:
@@ -186,6 +203,10 @@ def _moved(known: _Known, role: Role, among: tuple[Located, ...]) -> tuple[Call,
 
 def _draft(role: Role, calls: Sequence[Call]) -> Draft:
     first = calls[0]
-    return draft_self_granting(
-        calls, on_itself=first.action in ON_OWN and first.resource == role.arn
+    draft = draft_self_granting(
+        calls, on_itself=(first.action in ON_OWN and first.resource == role.arn)
     )
+    if all(call.action in ON_IDENTITIES for call in calls):
+        # such a grant adds an Allow: a Deny that the role can't take off holds
+        return draft._replace(tail=f" may have an SES identity grant it sends ({first.action}).")
+    return draft

@@ -24,6 +24,7 @@ _KEYS: Final = frozenset(
 )
 """Keys, without hyphens and the like, that people customarily say the tool under."""
 _NAMES: Final = {"terraform": "terraform", "opentofu": "terraform", "pulumi": "pulumi"}
+_MAKING: Final = frozenset(("iam:CreateUser", "iam:CreateRole"))
 _OFF: Final = frozenset(("", "false", "no", "0"))
 _SHOWN: Final = 128
 """Characters of a tag's value in a message; IAM takes up to 256."""
@@ -61,6 +62,8 @@ def undoable(undoing: Undoing) -> Iterator[Remark]:
     held = "only a permissions boundary that it can't change, or an SCP, would hold"
     if found is not None:
         actions = listed(dict.fromkeys(call.action for call in found.calls))
+        if _MAKING & {call.action for call in found.calls}:
+            actions = f"by way of somebody of its own making: {actions}"
         if not found.roles:
             text = f"it may itself undo this ({actions}): {held}."
         else:
@@ -83,7 +86,9 @@ def _template(role: Role, policy: PolicyName, arn: str) -> Iterator[Remark]:
     """Yield which tool looks after a role, with what to put into its template instead."""
     for code, name, shown in _tools(role.tags):
         text = f"it looks managed by {name} ({shown}), whose next deployment may undo this"
-        yield remark(code, f"{text}: put it there too.", _SNIPPETS[code](role.name, policy, arn))
+        yield remark(
+            code, f"{text}: put it there instead.", _SNIPPETS[code](role.name, policy, arn)
+        )
         return  # one template is enough to look into
 
 

@@ -11,16 +11,21 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from auditor.account import PolicyText
 from auditor.arnindex import ArnIndex
+from auditor.engine.decide import decide
+from auditor.engine.grants import COVERED
+from auditor.engine.layers import Layer, Placed
 from auditor.engine.powers import facts_of
 from auditor.errors import PolicyError, Undecidable
-from auditor.policy.parse import load
+from auditor.policy.parse import load, parse
 from auditor.rules.making import HANDING_ON, TRUST_REWRITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from auditor.account import Role
+    from auditor.engine.caller import Caller
     from auditor.engine.powers import Call, Facts, Powers
 
 _ON_ITSELF: Final = (
@@ -31,7 +36,7 @@ _ON_ITSELF: Final = (
 )
 _ON_ITS_BOUNDARY: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
 _ON_ITS_POLICIES: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
-_ON_IDENTITIES: Final = (
+ON_IDENTITIES: Final = (
     "ses:PutIdentityPolicy",
     "ses:CreateEmailIdentityPolicy",
     "ses:UpdateEmailIdentityPolicy",
@@ -74,7 +79,7 @@ ON_OWN: Final = (*_ON_ITSELF, *_ON_ITS_BOUNDARY, *_ON_ITS_POLICIES)
 ASKED: Final = tuple(
     dict.fromkeys(
         (
-            *(*ON_OWN, *_ON_IDENTITIES, HANDING_ON, TRUST_REWRITING),
+            *(*ON_OWN, *ON_IDENTITIES, HANDING_ON, TRUST_REWRITING),
             *(name for groups in _RUNNERS.values() for group in groups for name in group),
         )
     )
@@ -92,10 +97,36 @@ def own_policies(role: Role) -> list[str]:
     ]
 
 
-def self_grants(role: Role, powers: Powers, exposed: Exposed, met: set[str]) -> Iterator[Call]:
+_EVERY_GRANT: Final = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": sorted(COVERED), "Resource": "*"},
+}
+
+
+def grant_helps(caller: Caller, layers: Sequence[Layer]) -> bool:
+    """Tell whether a role might mail real people if SES identities granted it all they can.
+
+    ``layers`` are its own. Such a grant needs no identity policy of the role, and one that names
+    the role's session no boundary that allows it; a Deny in either, and the SCPs, hold against it:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-single-account.html
+    What can't be decided might help.
+    """
+    text = PolicyText("grant", None, "inline", _EVERY_GRANT)
+    grant = Placed(text, parse(_EVERY_GRANT))
+    granted = [
+        layer if layer.name == "scp" else layer._replace(documents=(*layer.documents, grant))
+        for layer in layers
+    ]
+    return decide(caller, granted).verdict in ("exposed", "undetermined")
+
+
+def self_grants(
+    role: Role, powers: Powers, exposed: Exposed, met: set[str], *, granted: bool = True
+) -> Iterator[Call]:
     """Yield the calls by which a role may rewrite its own permissions, or run an exposed role.
 
-    ``met`` takes up the ARNs of the exposed roles that were looked at on the way.
+    ``met`` takes up the ARNs of the exposed roles that were looked at on the way. ``granted``: what
+    an SES identity grants the role would help it (see ``grant_helps``).
     """
     limit = role.boundary.arn if role.boundary is not None else None
     own = (*facts_of(role), ("iam:permissionsboundary", limit))
@@ -108,8 +139,9 @@ def self_grants(role: Role, powers: Powers, exposed: Exposed, met: set[str]) -> 
     for arn in own_policies(role):
         for action in _ON_ITS_POLICIES:
             yield from ask(action, arn, ())
-    granting = (call for action in _ON_IDENTITIES for call in _on_some(powers, action))
-    yield from islice(granting, 1)
+    if granted:
+        granting = (call for action in ON_IDENTITIES for call in _on_some(powers, action))
+        yield from islice(granting, 1)
     yield from _rewriting_trust(role, powers, exposed, met)
     yield from _passing(role, powers, exposed, met)
 

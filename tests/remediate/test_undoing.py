@@ -58,6 +58,11 @@ def _undoing(way: Way, *roles: Role, given: Account | None = None) -> Undoing:
     return Undoers(known, chains, roles, GUARD_ARN).of(roles[0], way)
 
 
+EDGE = {"StringEquals": {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/edge"}}
+MADE = f"arn:aws:iam::{ACCOUNT}:role/made-by-builds/*"
+USER = ("iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey")
+
+
 class Own(NamedTuple):
     """A role's statements, and the actions by which it may undo a remedy of its own."""
 
@@ -93,6 +98,30 @@ OWN = {
     ),
     "attaching": Own(
         (allow("iam:AttachRolePolicy"),), ("iam:AttachRolePolicy",), ("iam:AttachRolePolicy",)
+    ),
+    "making a user": Own((allow(*USER),), USER, USER),
+    "making a user of a kind": Own(
+        (allow(*USER, on=f"arn:aws:iam::{ACCOUNT}:user/ci/*"),), USER, USER
+    ),
+    "making users that each may do less": Own(
+        (
+            allow("iam:CreateUser", on=f"arn:aws:iam::{ACCOUNT}:user/a/*"),
+            allow(
+                "iam:PutUserPolicy", "iam:CreateAccessKey", on=f"arn:aws:iam::{ACCOUNT}:user/b/*"
+            ),
+        )
+    ),
+    "making a user without keys": Own((allow("iam:CreateUser", "iam:PutUserPolicy"),)),
+    "making a user with a boundary": Own(
+        (allow("iam:CreateUser", where=EDGE), allow("iam:*UserPolicy", "iam:CreateAccessKey"))
+    ),
+    "making a role": Own(
+        (allow("iam:CreateRole", "iam:AttachRolePolicy", on=MADE),),
+        ("iam:CreateRole", "iam:AttachRolePolicy"),
+        ("iam:CreateRole", "iam:AttachRolePolicy"),
+    ),
+    "making a role with a boundary": Own(
+        (allow("iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy", on=MADE, where=EDGE),)
     ),
     "everything": Own(
         (allow("*"),),
@@ -133,6 +162,28 @@ def test_what_holds(limit: str) -> None:
     organization = Organization("o-1", False, levels) if limit == "scp" else None
     found = _undoing("attach", web, given=account(web, organization=organization))
     assert found == Undoing(None)
+
+
+def test_what_holds_whoever_it_makes() -> None:
+    """Somebody whom the role makes is held by the SCPs, and by nothing of the role's own."""
+    web = role("web", allow(*USER), deny("iam:Detach*", "iam:*PolicyVersion"))
+    found = _undoing("attach", web).found
+    assert found is not None
+    assert tuple(one.action for one in found.calls) == USER
+    scp = PolicyText("no", None, "scp", document(allow("*"), deny(DETACH, "iam:*PolicyVersion")))
+    organization = Organization("o-1", False, (ScpLevel("r-1", "Root", (scp,)),))
+    assert _undoing("attach", web, given=account(web, organization=organization)) == Undoing(None)
+
+
+def test_making_somebody_through_another_role() -> None:
+    """A role that may only make somebody is worth getting to."""
+    admin = other("admin", allow(*USER), let_in=ADMIN_TRUST)
+    found = _undoing("attach", role("web", INTO_ADMIN), admin).found
+    assert found is not None
+    assert [one.name for one in found.roles] == ["admin"]
+    (change,) = plan_of(role("web", MAIL, INTO_ADMIN), admin).changes
+    (warning,) = change.warnings
+    assert "may undo it (by way of somebody of its own making: iam:CreateUser" in warning.text
 
 
 def test_a_boundary_it_may_not_pass_by_tag() -> None:

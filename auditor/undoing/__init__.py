@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from auditor.arnindex import ArnIndex
 from auditor.engine.powers import ASSUME_ROLE, Powers, facts_of
 from auditor.errors import Undecidable
 from auditor.rules.making import HANDING_ON, TRUST_REWRITING
+from auditor.rules.newcomers import makes_newcomers, newcomer
 from auditor.rules.selfgranting import PASSED_MAX, Exposed, self_grants
-from auditor.scope import is_service_linked
+from auditor.undoing.doors import Doors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +78,8 @@ class Undoers:
         self._steps: dict[str, list[tuple[Role, str]]] = {}
         self._doubts: dict[str, tuple[str, ...]] = {}
         self._always: dict[str, tuple[Call, ...]] = {}
-        self._doors = _Doors(standing, roles)
+        self._makers: dict[str, Powers | None] = {}
+        self._doors = Doors(standing, roles, self._worth)
 
     def of(self, role: Role, way: Way) -> Undoing:
         """Return how a role may undo a policy that is attached to it (or put inline).
@@ -113,8 +114,11 @@ class Undoers:
     def _calls(
         self, actor: Role, target: Role, way: Way, doubts: dict[str, None]
     ) -> tuple[Call, ...]:
-        """Return the calls by which a role may undo the remedy of another, or of itself."""
-        if (powers := self._chains.powers(actor)) is None:
+        """Return the calls by which a role may undo the remedy of another, or of itself.
+
+        By making somebody who may, if need be: then these are the calls that make them.
+        """
+        if (powers := self._powers_of(actor)) is None:
             return ()
         limit = target.boundary.arn if target.boundary is not None else None
         facts = (*facts_of(target), ("iam:permissionsboundary", limit))
@@ -125,7 +129,21 @@ class Undoers:
         else:
             own = [(action, target.arn, facts) for action in _INLINE]
         found = [_asked(powers, *one, doubts) for one in own]
-        return tuple(one for one in found if one is not None) or self._granting(actor, powers)
+        calls = tuple(one for one in found if one is not None)
+        return calls or self._granting(actor, powers) or newcomer(powers, own)
+
+    def _powers_of(self, actor: Role) -> Powers | None:
+        """Return a role's powers; those to make somebody else aren't among ``actions.POWERS``."""
+        powers = self._chains.powers(actor)
+        if powers is None and actor.arn not in self._makers and _speaks_of_iam(actor):
+            layers = self._standing.layers(actor, whole=True)
+            asked = Powers(self._standing.caller(actor), layers)
+            self._makers[actor.arn] = asked if makes_newcomers(asked) else None
+        return powers or self._makers.get(actor.arn)
+
+    def _worth(self, role: Role) -> bool:
+        """Tell whether a role may do anything that counts here, once it is got to."""
+        return self._powers_of(role) is not None
 
     def _granting(self, actor: Role, powers: Powers) -> tuple[Call, ...]:
         """Return the calls by which a role may give itself more than it has."""
@@ -188,52 +206,12 @@ class Undoers:
                 yield batch.pop(call.resource), call.action
 
 
-class _Doors:
-    """The roles worth getting to, and whom their trust policies name."""
-
-    def __init__(self, standing: Standing, roles: Sequence[Role]) -> None:
-        self._standing = standing
-        self._named: dict[str, list[Role]] = {}
-        own = [role for role in roles if not is_service_linked(role)]
-        for role in own:
-            for text in self._principals(role):
-                self._named.setdefault(text, []).append(role)
-        self._sessions = [text for text in self._named if ":assumed-role/" in text]
-        # one without powers that no trust policy names can neither undo anything nor go further
-        self._useful = {
-            role.arn: role for role in own if standing.has_powers(role) or self._names(role)
-        }
-        self._index = ArnIndex(self._useful)
-
-    def _principals(self, role: Role) -> frozenset[str]:
-        """Return the AWS principals that a role's trust policy lets in; one not read: anyone."""
-        layer = self._standing.trust(role)
-        if layer.unread:
-            return frozenset("*")
-        return frozenset(
-            text
-            for placed in layer.documents
-            for statement in placed.document.statements
-            if statement.allows and statement.principals is not None
-            for text in statement.principals.aws
-        )
-
-    def _names(self, role: Role) -> list[str]:
-        session = f":assumed-role/{role.name}/"
-        plain = [text for text in (role.arn, role.role_id, "*") if text in self._named]
-        return plain + [text for text in self._sessions if session in text]
-
-    def of(self, actor: Role, patterns: Sequence[str]) -> list[Role]:
-        """Return the roles that one may be able to assume (an upper bound), by ARN."""
-        doors = {role.arn: role for text in self._names(actor) for role in self._named[text]}
-        doors = {arn: role for arn, role in doors.items() if arn in self._useful}
-        doors.update((role.arn, role) for role in self.behind(patterns))
-        return [doors[arn] for arn in sorted(doors) if arn != actor.arn]
-
-    def behind(self, patterns: Sequence[str]) -> list[Role]:
-        """Return the roles whose ARNs the patterns may match, by ARN."""
-        matched = self._index.matching(patterns)
-        return [self._useful[arn] for arn in sorted(self._useful if matched is None else matched)]
+def _speaks_of_iam(role: Role) -> bool:
+    """Tell whether a role's policies may name an action of IAM's (an upper bound, from texts)."""
+    return any(
+        isinstance(one.document, str) or "iam" in str(one.document).lower()
+        for one in (*role.inline, *role.attached)
+    )
 
 
 _NOBODY: Final = Exposed(lambda: ())
