@@ -140,7 +140,7 @@ def _proof(
 def _refusal(clients: Clients, plan: Plan, via: Via, proof: Proof | NotProven) -> Outcome:
     made = Outcome(REFUSED, via, None, None, (), "")
     if isinstance(proof, NotProven):
-        text = f"not attempted: {proof.why}"
+        text = f"nothing was sent: {proof.why}"
         return made._replace(
             says=text, trouble=Trouble("open" if proof.open else "not-attempted", text)
         )

@@ -76,7 +76,8 @@ def summary(run: Run) -> str:
     passed = sum(one.passed for one in run.outcomes)
     sent = [one.address for one in run.outcomes if one.message_id is not None]
     outside = sum(address == OUTSIDE for address in sent)
-    where = f"{len(sent) - outside} mails went to {DOMAIN}, {outside or 'none'} elsewhere"
+    inside = len(sent) - outside
+    where = f"{inside} mail{'s' * (inside != 1)} went to {DOMAIN}, {outside or 'none'} elsewhere"
     queue = {
         "not asked": "events weren't listened for",
         "heard": f"{run.others} messages of other runs left in the queue",
