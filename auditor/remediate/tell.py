@@ -61,6 +61,8 @@ def next_command(plan: Plan, path: str | None = None) -> str | None:
     words = ["auditor", "remediate", "apply", path or "PLAN.json"]
     if len(plan.changes) > APPLY_MAX:
         words += ["--max-changes", str(len(plan.changes))]
+    if plan.create_policy:
+        words.append("--create-policies")
     return shlex.join(words)
 
 
