@@ -239,6 +239,20 @@ def test_advice_is_not_resolved_by_an_exposure() -> None:
     assert "r: missing-null-check" in names(changes)["resolved"]
 
 
+def test_an_exposed_role_that_could_not_be_read_whole() -> None:
+    """An exposed role with a policy that can't be read may still have what isn't found any more."""
+    audits = Audits()
+    raw = {"Action": "ses:SendRawEmail", "Resource": "*"}
+    audits.next(account(role("r", OPEN, raw)))
+    report, changes = audits.next(account(role("r", raw, ODD)))
+    assert report.roles[0].verdict == "exposed"
+    assert report.roles[0].notes
+    assert changes.resolved == ()
+
+    _, changes = audits.next(account(role("r", raw)))
+    assert [one.action for one in changes.resolved] == ["ses:SendEmail"]
+
+
 def test_a_chain_needs_all_roles_read() -> None:
     """That a role may become an exposed one is resolved only where all roles were read."""
     audits = Audits()
