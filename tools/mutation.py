@@ -47,7 +47,7 @@ KILLS, LANGUAGES, POLICY = ("tests/mutation_kills",), ("tests/languages",), ("te
 TABLES = ("tests/corpus_runner", "tests/engine/test_tables.py", "tests/engine/test_mended.py")
 WHOLE = (
     "tests/test_audit.py", "tests/test_scope.py", "tests/organizations/test_cases.py",
-    "tests/docs/test_rules.py", "tests/engine/test_laws.py",
+    "tests/docs/test_rules.py", "tests/engine/test_laws.py", "tests/engine/test_memory.py",
 )  # fmt: skip
 STAGES = {
     "auditor/policy/": ((*KILLS, *POLICY), TABLES, LANGUAGES, WHOLE),
