@@ -30,6 +30,7 @@ from tests.smoke.world import (
     World,
     listening,
     mailed_outside,
+    read_once,
     recipients,
     text_of,
     told,
@@ -114,6 +115,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    read_once(monkeypatch)
     with mock_aws():
         found = Cli(monkeypatch, capsys)
         yield found

@@ -29,7 +29,16 @@ from auditor.smoke.events import Event, judge, read_event
 from auditor.smoke.scenarios import DOMAIN, OUTSIDE, SCENARIOS
 from tests.cli.conftest import CLEAN
 from tests.docs.pages import ROOT, fences, table
-from tests.smoke.world import REGION, Answer, World, listening, mailed_outside, recipients, text_of
+from tests.smoke.world import (
+    REGION,
+    Answer,
+    World,
+    listening,
+    mailed_outside,
+    read_once,
+    recipients,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +62,7 @@ def test_nobody_else_is_mailed_on_the_page() -> None:
 
 def test_the_python_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """The Python block is a test that passes, and mails one labelled address."""
+    read_once(monkeypatch)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("CODEBUILD_BUILD_ID", "web:4b2a3f1e")

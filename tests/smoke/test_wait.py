@@ -14,6 +14,7 @@ from auditor.smoke.result import Sent
 from auditor.smoke.scenarios import SCENARIOS, address
 from auditor.smoke.wait import Clock, Heard, listen
 from tests.smoke.records import envelope, record
+from tests.smoke.world import read_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,8 @@ class Queue:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        self.sqs: Any = boto3.client("sqs", region_name="eu-west-1")
+        read_once(monkeypatch)
+        self.sqs: Any = boto3.Session(region_name="eu-west-1").client("sqs")
         self.url: str = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
         self.time = Time()
         self.waits: list[int] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import botocore.loaders
 from moto.ses.models import SESBackend, ses_backends
 
 from auditor.smoke.scenarios import OUTSIDE, is_simulators
@@ -98,6 +99,14 @@ class World:
         return int(found[names[0]]), int(found[names[1]])
 
 
+_LOADER = botocore.loaders.create_loader()
+
+
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all sessions share what was read of AWS's service models: that takes most of a test."""
+    monkeypatch.setattr("botocore.session.create_loader", lambda *_: _LOADER)
+
+
 def listening(monkeypatch: pytest.MonkeyPatch, world: Callable[[], World]) -> None:
     """Let moto's SES tell the world of every mail that it takes."""
     for name in ("send_email", "send_raw_email", "send_templated_email"):
@@ -168,6 +177,7 @@ __all__ = [
     "World",
     "listening",
     "mailed_outside",
+    "read_once",
     "recipients",
     "text_of",
     "told",
