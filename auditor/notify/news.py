@@ -137,9 +137,8 @@ def _is_loud(changes: Changes) -> bool:
 
 def _done(remedy: Remedy | None) -> str:
     """Return what stands for what was done about roles, or failed; empty where it was a plan."""
-    if remedy is None or not (remedy.data.get("outcomes") or "error" in remedy.data):
-        return ""
-    return _digest(remedy.data)
+    told = {name: remedy.data.get(name) for name in ("outcomes", "error")} if remedy else {}
+    return _digest(told) if any(told.values()) else ""
 
 
 def _day(report: Report) -> str:

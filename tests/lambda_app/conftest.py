@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import botocore.loaders
 import pytest
 from chalice.test import Client
 from moto import mock_aws
@@ -17,6 +18,7 @@ from tests.lambda_app import world as worlds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LOADER = botocore.loaders.create_loader()  # keeps AWS's service models, read once
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -36,6 +38,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def world(environment: pytest.MonkeyPatch) -> Iterator[worlds.World]:
     """An account with an open and a simulator-only role, and settings that fit it."""
     gaps.fill()
+    environment.setattr("botocore.session.create_loader", lambda *_: LOADER)
     with mock_aws():
         made = worlds.build()
         environment.setenv("AUDITOR_TOPIC_ARN", made.topic_arn)

@@ -48,6 +48,9 @@ BROKEN = examples.report(examples.WEB, errors=ERROR)
 PLANNED = Remedy(("planned",), {"plan_id": "plan-1", "changes": 1})
 DONE = Remedy(("closed",), {"plan_id": "plan-1", "outcomes": {"arn": "attached"}})
 
+ANEW = Remedy((), {"plan_id": "plan-2", "outcomes": {"arn": "refused"}})
+REFUSED = Remedy(("refused",), {"plan_id": "plan-1", "outcomes": {"arn": "refused"}})
+
 
 @pytest.mark.parametrize(
     ("nights", "expected"),
@@ -79,6 +82,8 @@ DONE = Remedy(("closed",), {"plan_id": "plan-1", "outcomes": {"arn": "attached"}
         ([night(OPEN, NEW), night(OPEN, remedy=PLANNED)], ["changes", None]),
         ([night(OPEN, remedy=DONE), night(OPEN, remedy=DONE)], ["changes", None]),
         ([night(OPEN, remedy=Remedy(("x",), {"error": "no"}))], ["changes"]),
+        # A role that can't be closed is news once, though each night has a plan of its own.
+        ([night(OPEN, remedy=REFUSED), night(OPEN, remedy=ANEW)], ["changes", None]),
         # On the digest's day what is open is told, once, and not where it was told already.
         ([night(OPEN, digest=MONDAY), night(OPEN, digest=MONDAY)], ["digest", None]),
         ([night(OPEN, digest=MONDAY + 1)], [None]),
