@@ -48,6 +48,12 @@ class Journal(Protocol):
     def troubles(self) -> list[str]:
         """Return what could not be read so far of what the journal holds, one line each."""
 
+    def lost(self) -> list[str]:
+        """Return those of the troubles that may hide what was done: a line each.
+
+        What a run was killed while writing hides nothing: it comes before its call.
+        """
+
     def lock(self, owner: str) -> AbstractContextManager[Callable[[], None]]:
         """Hold the journal for one run; ``owner`` is shown to whoever meets it held.
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _OWNER_LIMIT: Final = 500  # characters shown of who holds the lock
+_CUT: Final = b" (cut off)"
+"""Ends a line that was found cut off. A run that is killed while it writes an intent leaves such a
+one, and hasn't made its call: so it hides nothing, unlike a line that was damaged later."""
+_BEGINNING: Final = b'{"plan_id":"'
+_LINE_MAX: Final = 1 << 20
+"""Bytes that an entry takes at most, by far."""
 
 
 def default_path(account_id: str, environ: Mapping[str, str], home: Path) -> Path:
@@ -45,6 +51,8 @@ class FileJournal:
         self._shown = visible(str(path))
         self._entries: dict[str, dict[Entry, None]] = {}  # in order, and each once
         self._unreadable: list[str] = []
+        self._cut: list[str] = []
+        self._odd = False
         self._torn: str | None = None
         self._lines = 0
         self._read = 0
@@ -54,9 +62,7 @@ class FileJournal:
         data = entry.model_dump_json().encode("utf-8") + b"\n"
         try:
             with _opened(self._path) as file:
-                size = os.fstat(file).st_size
-                if size and os.pread(file, 1, size - 1) != b"\n":
-                    data = b"\n" + data  # after a line that was cut off, which stays unreadable
+                data = _ending(file) + data
                 while data:
                     data = data[os.write(file, data) :]
                 os.fsync(file)
@@ -76,7 +82,24 @@ class FileJournal:
 
     def troubles(self) -> list[str]:
         """Return one line for each line of the file that can't be read, by its number."""
-        return [*self._unreadable, *([self._torn] if self._torn else [])]
+        return [*self._cut, *self._unreadable, *([self._torn] if self._torn else [])]
+
+    def lost(self) -> list[str]:
+        """Return one line for each that can't be read, but for those that were found cut off."""
+        return [*self._unreadable, *([self._torn] if self._torn and self._odd else [])]
+
+    def check(self) -> None:
+        """Find out whether this can be used as a journal; where there is none, it is made.
+
+        :raises JournalError: if it can't be read or written.
+        :raises InputError: if it is a file of something else.
+        """
+        self._read_on()
+        try:
+            with _opened(self._path):
+                pass
+        except OSError as error:
+            raise self._error("written", error) from error
 
     @contextmanager
     def lock(self, owner: str) -> Iterator[Callable[[], None]]:
@@ -84,6 +107,7 @@ class FileJournal:
 
         https://man7.org/linux/man-pages/man2/flock.2.html
         """
+        self._read_on()  # nothing is written beside, or into, what isn't a journal
         path = self._path.with_name(self._path.name + ".lock")
         with ExitStack() as stack:
             try:
@@ -134,6 +158,12 @@ class FileJournal:
             if rest
             else None
         )
+        self._odd = not _begins(rest[: len(_BEGINNING)])
+        if not (self._entries or self._cut) and (self._unreadable or self._odd):
+            raise InputError(
+                f"{self._shown}: isn't a journal, or was damaged: not one of its {self._lines:,}"
+                " lines can be read as an entry; name another file, or one that doesn't exist yet"
+            )
 
     def _take(self, line: bytes) -> None:
         if not line.strip():
@@ -141,6 +171,12 @@ class FileJournal:
         try:
             entry = Entry.model_validate_json(line)
         except ValidationError as error:
+            if line.endswith(_CUT) and _begins(line[: len(_BEGINNING)]):
+                self._cut.append(
+                    f"{self._shown}: line {self._lines} was cut off, as when a run is killed while"
+                    " writing it: nothing followed from it"
+                )
+                return
             first = error.errors(include_url=False, include_input=False)[0]["msg"]
             self._unreadable.append(
                 f"{self._shown}: line {self._lines} can't be read and is left out"
@@ -154,6 +190,25 @@ class FileJournal:
         return JournalError(
             f"{self._shown}: the journal can't be {what} ({why}); without it nothing is changed"
         )
+
+
+def _begins(start: bytes) -> bool:
+    """Tell whether a line that was cut off may be an entry's."""
+    return _BEGINNING.startswith(start)
+
+
+def _ending(file: int) -> bytes:
+    """Return what ends a file's last line, where nothing does."""
+    size = os.fstat(file).st_size
+    start = max(0, size - _LINE_MAX)
+    last = os.pread(file, _LINE_MAX, start).rpartition(b"\n")[2]
+    if not last:
+        return b""
+    try:
+        Entry.model_validate_json(last)
+    except ValidationError:
+        return _CUT + b"\n"
+    return b"\n"
 
 
 @contextmanager

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LEASE: Final = 300
-"""Seconds that a lock holds without being renewed: more than one role takes, with AWS at its
-slowest; so long does a run that was killed keep the others out."""
+"""Seconds that a lock holds without being renewed; so long does a run that was killed keep the
+others out. A run renews it before each role and before each change. Where AWS hangs, one call may
+take as long (eight tries of 35 seconds, and the pauses between them): a run whose lock ran out
+meanwhile finds that out before its next change, and ends. Should its last change and another run's
+overlap, nothing is lost: intents are recorded first, and each call may be made twice."""
 
-_RENEW: Final = LEASE // 3  # seconds after which it is renewed
+_RENEW: Final = 30  # seconds after which it is renewed
 _COLLISIONS: Final = 100  # entries of one role and number that others wrote first; two is unusual
 _PLANS: Final = "plans"
 _LOCK: Final = {"pk": {"S": "lock"}, "sk": {"S": "lock"}}
@@ -62,6 +65,7 @@ class TableJournal:
         self._clock = clock
         self._listed: set[str] = set()
         self._troubles: dict[str, None] = {}
+        self._lost: dict[str, None] = {}
 
     def record(self, entry: Entry) -> None:
         """Put an entry under the first number from its own on that no other entry has."""
@@ -102,8 +106,12 @@ class TableJournal:
         return [item["sk"]["S"] for item in self._items("pk = :plan", {":plan": {"S": _PLANS}})]
 
     def troubles(self) -> list[str]:
+        """Return one line for each item met so far that can't be read, or a lock that stays."""
+        return [*self._lost, *self._troubles]
+
+    def lost(self) -> list[str]:
         """Return one line for each item met so far that should be an entry and can't be read."""
-        return list(self._troubles)
+        return list(self._lost)
 
     @contextmanager
     def lock(self, owner: str) -> Iterator[Callable[[], None]]:
@@ -210,7 +218,7 @@ class TableJournal:
             return Entry.model_validate_json(item["entry"]["S"])
         except (ValidationError, KeyError, TypeError):
             where = one_line(f"{item['pk']['S']} {item['sk']['S']}")
-            self._troubles[
+            self._lost[
                 f"DynamoDB table {self._table}: item {where} can't be read and is left out"
             ] = None
             return None

@@ -99,6 +99,63 @@ def test_unreadable_lines_are_named(tmp_path: Path) -> None:
     assert "\x1b" not in "".join(said)
 
 
+PLAN_FILE = b'{\n  "plan_version": "1",\n  "id": "plan-20261123T030000Z-0123abcd"\n}\n'
+
+
+@pytest.mark.parametrize("text", [PLAN_FILE, PLAN_FILE.replace(b"\n", b" "), b"notes", b"[]\n"])
+def test_a_file_of_something_else(tmp_path: Path, text: bytes) -> None:
+    """A file in which no line is an entry is refused before anything is written into it."""
+    path = tmp_path / "p.json"
+    path.write_bytes(text)
+    journal = FileJournal(path)
+    for use in (journal.check, journal.plans, lambda: journal.lock("me").__enter__()):
+        with pytest.raises(InputError, match=r"p\.json: isn't a journal, or was damaged: not one"):
+            use()
+    assert (path.read_bytes(), [one.name for one in tmp_path.iterdir()]) == (text, ["p.json"])
+
+
+def test_an_empty_file_will_do(tmp_path: Path) -> None:
+    """A journal may be a file that is empty, or that isn't there yet."""
+    path = tmp_path / "state" / "j"
+    FileJournal(path).check()
+    assert path.read_bytes() == b""
+    FileJournal(path).check()
+    with FileJournal(path).lock("me"):
+        assert FileJournal(path).plans() == []
+
+
+def test_a_first_line_that_was_cut_off(tmp_path: Path) -> None:
+    """A run killed at the first line of all leaves a journal, and one that hides nothing."""
+    path = tmp_path / "j"
+    for cut in (1, 5, 60):
+        path.write_bytes(entry("web", "attaching").model_dump_json().encode()[:cut])
+        journal = FileJournal(path)
+        assert (journal.plans(), journal.lost()) == ([], [])
+        journal.record(entry("web", "attaching"))
+        assert FileJournal(path).entries(PLAN) == [entry("web", "attaching")]
+        assert FileJournal(path).lost() == []
+        path.unlink()
+
+
+def test_a_damaged_line_may_hide_what_was_done(tmp_path: Path) -> None:
+    """A line that was damaged after it was written is told apart from one that a run left."""
+    path = tmp_path / "j"
+    journal = FileJournal(path)
+    journal.record(entry("web", "attaching"))
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:40] + b"\n" + whole[:30])
+    torn = FileJournal(path)
+    torn.record(entry("web", "attached", sequence=2))
+    read = FileJournal(path)
+    assert len(read.entries(PLAN)) == 2
+    assert [line.split(" can't")[0].rpartition(": ")[2] for line in read.lost()] == ["line 2"]
+    assert len(read.troubles()) == 2
+    path.write_bytes(whole + b"garbage")
+    odd = FileJournal(path)
+    assert odd.plans()
+    assert len(odd.lost()) == 1
+
+
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     """The directory is the person's alone, and so is the file."""
     path = tmp_path / "state" / "auditor" / "j"
@@ -184,7 +241,7 @@ def test_a_place_that_is_no_place(tmp_path: Path) -> None:
     journal = FileJournal(tmp_path / "file" / "j")
     with pytest.raises(JournalError, match=r"j: the journal can't be written \("):
         journal.record(entry("web", "attaching"))
-    with pytest.raises(JournalError, match="can't be locked"), journal.lock("me"):
+    with pytest.raises(JournalError, match="can't be read"), journal.lock("me"):
         pass
     with pytest.raises(JournalError, match="can't be read"):
         FileJournal(tmp_path).plans()
