@@ -48,7 +48,7 @@ def decide(
 
 
 class _Decider:
-    """The questions about one role, and the reasons why some could not be answered."""
+    """The answers about one role, action by action, and what they come to."""
 
     def __init__(self, asking: Asking, answers: Answers | None) -> None:
         self.asking = asking
