@@ -70,6 +70,20 @@ class Memory:
             ExpressionAttributeValues={":run": {"S": run_id}},
         )
 
+    def release(self, owner: str) -> None:
+        """Let others tell, where this attempt told what it could. Raises HistoryError.
+
+        The lease is the history's own item (``auditor.history.table``); left, it runs out by
+        itself, and a run by hand would have to wait for that.
+        """
+        self._table.delete(
+            self._pk.replace("heard#", "telling#", 1),
+            "telling",
+            "#owner = :me",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":me": {"S": owner}},
+        )
+
 
 def _heard(item: Mapping[str, Any]) -> Heard:
     keys = bytes(item["changes"]["B"])

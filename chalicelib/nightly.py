@@ -56,7 +56,7 @@ def run(context: Any, event_id: str = "") -> dict[str, Any]:
     """
     settings = config.load()
     table = config.table_of(settings)
-    report, looked = runs.audit_account(regions=settings.regions)
+    report, looked = runs.audit_account(regions=settings.regions, whole=True)
     client: Any = boto3.Session().client("dynamodb", config=runs.CLIENT_CONFIG)
     past = _Past(
         TableHistory(client, table, report.account_id, clock=_now, lease=LEASE),
@@ -116,7 +116,8 @@ def _night(settings: Settings, report: Report, looked: Looked, past: _Past) -> t
 def _tell(settings: Settings, night: Night, past: _Past, context: Any) -> Outcome:
     """Tell everybody; raises NotifyError at the end where somebody could not be told."""
     outcome = channels.Outcome()
-    outbox = past.history.claim(str(context.aws_request_id))
+    attempt = str(context.aws_request_id)
+    outbox = past.history.claim(attempt)
     if outbox is None:
         raise BusyError("another run is telling what changed; this one is tried again later")
     night = night._replace(changes=outbox.changes, outbox_id=outbox.id)
@@ -131,6 +132,7 @@ def _tell(settings: Settings, night: Night, past: _Past, context: Any) -> Outcom
     channels.tell(settings, night, past.memory, outcome)
     telemetry.count(ChannelsFailed=len(outcome.failed))
     if outcome.failed:
+        past.memory.release(attempt)
         told = "; ".join(f"{name}: {why}" for name, why in outcome.failed.items())
         raise NotifyError(f"notification failed, the findings stand in the log: {told}")
     past.history.told(past.run_id, outbox)

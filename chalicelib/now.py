@@ -23,7 +23,9 @@ def run(event: object) -> dict[str, Any]:
         telemetry.logger.error("%s", error)
         raise
     report, _ = runs.audit_account(
-        regions=wanted.regions or settings.regions, role_globs=wanted.roles
+        regions=wanted.regions or settings.regions,
+        role_globs=wanted.roles,
+        whole=not (wanted.roles or wanted.regions),
     )
     if wanted.notify:
         runs.notify(settings, report)

@@ -44,11 +44,15 @@ class Audited(NamedTuple):
     looked: Looked
 
 
-def audit_account(*, regions: Sequence[str], role_globs: Sequence[str] = ()) -> Audited:
+def audit_account(
+    *, regions: Sequence[str], role_globs: Sequence[str] = (), whole: bool
+) -> Audited:
     """Audit the function's own account, with its metrics and log lines.
 
-    Raises AuditorError (and botocore's own errors) where the audit can't run: the function then
-    fails, and its alarm rings.
+    :param whole: not limited to less than the deployment audits each night: counts for its trend.
+
+    :raises AuditorError: (and botocore's own errors) where the audit can't run: the function then
+        fails, and its alarm rings.
     """
     started = time.monotonic()
     try:
@@ -58,8 +62,7 @@ def audit_account(*, regions: Sequence[str], role_globs: Sequence[str] = ()) -> 
         telemetry.logger.error("audit failed: %s", error)
         raise
     milliseconds = (time.monotonic() - started) * 1000
-    # What was limited to some roles or regions counts for no trend.
-    telemetry.record(report, milliseconds, whole=not role_globs)
+    telemetry.record(report, milliseconds, whole=whole)
     return Audited(report, looked_at(account, globs=role_globs, everywhere=not regions))
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from auditor.account import Failure, Project, UnresolvedProject
 from auditor.findings import Report, RoleReport, StatementRef, Witness
-from auditor.life import Changes
 from auditor.notify.email import cost, email_text
 from auditor.notify.facts import clean
 from auditor.notify.interface import News, is_open, worst_first
@@ -26,7 +25,6 @@ from tests.strategies import NASTY, reports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from auditor.notify.interface import Occasion
 
 LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -65,21 +63,6 @@ def held(message: SnsMessage, report: Report) -> dict[str, Any]:
 def test_every_message_fits_and_counts(report: Report) -> None:
     """Whatever a report holds, the message keeps to SNS's rules and says what it leaves out."""
     held(make_message(News(report), role_to_dict), report)
-
-
-@LAW
-@given(reports())
-def test_every_message_about_changes_fits_and_counts(report: Report) -> None:
-    """The same where every finding of the report is new, and others couldn't be looked at."""
-    news = told.of(report)
-    message = make_message(news, role_to_dict)
-    texts, body = parts(message)
-    assert message.size() <= MAX_BYTES
-    assert re.fullmatch(r"[A-Za-z0-9][ -~]{0,98}", message.subject)
-    assert len(message.attributes) <= 10
-    assert texts["email"].replace("\n", "").isprintable()
-    assert len(body["changes"]) + body["omitted"]["changes"] == len(news.changes.new)
-    assert len(body["unseen"]) + body["omitted"]["unseen"] == len(news.unseen)
 
 
 @LAW
@@ -191,53 +174,6 @@ def test_email_reads_well() -> None:
     order = [email.index(role.name) for role in (examples.WEB, examples.BATCH, examples.ODD)]
     assert order == sorted(order)
     assert examples.TESTS.name not in email, "safe roles are counted, not listed"
-
-
-def test_what_changed_leads() -> None:
-    """Subject, text and JSON begin with what changed, and name what stays open unseen."""
-    message = make_message(told.full(), role_to_dict)
-    texts, body = parts(message)
-    assert message.subject.startswith("auditor: 1 new, 1 reopened, 1 resolved, 1 suppressed; 2 exp")
-    assert texts["email"].startswith("Changed: 1 new, 1 reopened, 1 resolved, 1 suppressed.\n2 exp")
-    assert "\nNew:\n  codebuild-web: high unrestricted-send (ses:SendEmail)\n" in texts["email"]
-    unseen = "Not looked at this time, so open as they were:\n  codebuild-gone: high"
-    assert unseen in texts["email"]
-    assert "  Plan it   auditor remediate plan --role codebuild-web\n" in texts["email"]
-    assert "  Read      docs/rules/unrestricted-send.md\n" in texts["email"]
-    assert "The whole report lies in s3://b/k\n" in texts["email"]
-    assert "account 123456789012: Changed: 1 new" in texts["default"]
-    assert (body["occasion"], body["id"], body["stored"]) == ("changes", "news-1", "s3://b/k")
-    kinds = [(one["change"], one["finding_id"]) for one in body["changes"]]
-    assert kinds[0] == ("new", told.NEW.id)
-    assert kinds[2] == ("resolved", told.GONE.id)
-    assert message.attributes["resolved"] == ("Number", "1")
-
-
-def test_what_is_new_stands_before_what_is_known() -> None:
-    """A possible exposure that is new is told before a proven one that was open."""
-    news = told.full()._replace(changes=Changes(new=(told.REOPENED,)))
-    email = parts(make_message(news, role_to_dict))[0]["email"]
-    block = email[email.index("EXPOSED") :]
-    assert block.index(examples.BATCH.name) < block.index(examples.WEB.name)
-
-
-@pytest.mark.parametrize(
-    ("occasion", "subject", "first"),
-    [
-        (
-            "all-clear",
-            "auditor: all clear; 0 exposed",
-            "All clear: no CodeBuild role is left open.",
-        ),
-        ("digest", "auditor: still open; 0 exposed", "Still open this week."),
-        ("report", "auditor: 0 exposed", "No exposed CodeBuild role was found."),
-    ],
-)
-def test_why_it_is_sent(occasion: Occasion, subject: str, first: str) -> None:
-    """All clear and the digest say so in the first words."""
-    message = make_message(News(examples.clean(), occasion=occasion), role_to_dict)
-    assert message.subject.startswith(subject)
-    assert parts(message)[0]["email"].startswith(f"{first}\n")
 
 
 def test_attributes() -> None:

@@ -1,0 +1,86 @@
+"""The message about changes: what is different stands first, in every form."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from auditor.life import Changes
+from auditor.notify.interface import News
+from auditor.notify.message import MAX_BYTES, make_message
+from auditor.report.json import role_to_dict
+from tests import examples
+from tests.notify import told
+from tests.notify.test_message import parts
+from tests.strategies import reports
+
+if TYPE_CHECKING:
+    from auditor.findings import Report
+    from auditor.notify.interface import Occasion
+
+LAW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@LAW
+@given(reports())
+def test_every_message_about_changes_fits_and_counts(report: Report) -> None:
+    """The same where every finding of the report is new, and others couldn't be looked at."""
+    news = told.of(report)
+    message = make_message(news, role_to_dict)
+    texts, body = parts(message)
+    assert message.size() <= MAX_BYTES
+    assert re.fullmatch(r"[A-Za-z0-9][ -~]{0,98}", message.subject)
+    assert len(message.attributes) <= 10
+    assert texts["email"].replace("\n", "").isprintable()
+    assert len(body["changes"]) + body["omitted"]["changes"] == len(news.changes.new)
+    assert len(body["unseen"]) + body["omitted"]["unseen"] == len(news.unseen)
+
+
+def test_what_changed_leads() -> None:
+    """Subject, text and JSON begin with what changed, and name what stays open unseen."""
+    message = make_message(told.full(), role_to_dict)
+    texts, body = parts(message)
+    assert message.subject.startswith("auditor: 1 new, 1 reopened, 1 resolved, 1 suppressed; 2 exp")
+    assert texts["email"].startswith("Changed: 1 new, 1 reopened, 1 resolved, 1 suppressed.\n2 exp")
+    assert "\nNew:\n  codebuild-web: high unrestricted-send (ses:SendEmail)\n" in texts["email"]
+    unseen = "Not looked at this time, so open as they were:\n  codebuild-gone: high"
+    assert unseen in texts["email"]
+    assert "  Plan it   auditor remediate plan --role codebuild-web\n" in texts["email"]
+    assert "  Read      docs/rules/unrestricted-send.md\n" in texts["email"]
+    assert "The whole report lies in s3://b/k\n" in texts["email"]
+    assert "account 123456789012: Changed: 1 new" in texts["default"]
+    assert (body["occasion"], body["id"], body["stored"]) == ("changes", "news-1", "s3://b/k")
+    kinds = [(one["change"], one["finding_id"]) for one in body["changes"]]
+    assert kinds[0] == ("new", told.NEW.id)
+    assert kinds[2] == ("resolved", told.GONE.id)
+    assert message.attributes["resolved"] == ("Number", "1")
+
+
+def test_what_is_new_stands_before_what_is_known() -> None:
+    """A possible exposure that is new is told before a proven one that was open."""
+    news = told.full()._replace(changes=Changes(new=(told.REOPENED,)))
+    email = parts(make_message(news, role_to_dict))[0]["email"]
+    block = email[email.index("EXPOSED") :]
+    assert block.index(examples.BATCH.name) < block.index(examples.WEB.name)
+
+
+@pytest.mark.parametrize(
+    ("occasion", "subject", "first"),
+    [
+        (
+            "all-clear",
+            "auditor: all clear; 0 exposed",
+            "All clear: no CodeBuild role is left open.",
+        ),
+        ("digest", "auditor: still open; 0 exposed", "Still open this week."),
+        ("report", "auditor: 0 exposed", "No exposed CodeBuild role was found."),
+    ],
+)
+def test_why_it_is_sent(occasion: Occasion, subject: str, first: str) -> None:
+    """All clear and the digest say so in the first words."""
+    message = make_message(News(examples.clean(), occasion=occasion), role_to_dict)
+    assert message.subject.startswith(subject)
+    assert parts(message)[0]["email"].startswith(f"{first}\n")
