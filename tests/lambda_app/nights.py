@@ -63,3 +63,9 @@ def close(name: str = OPEN) -> None:
 def reopen(name: str = OPEN) -> None:
     """Let a role mail anybody."""
     set_policy(name, OPEN_POLICY)
+
+
+def refuse(**_: object) -> tuple[object, dict[str, Any]]:
+    """Answer in AWS's place: no."""
+    error = {"Code": "AccessDeniedException", "Message": "not today"}
+    return SimpleNamespace(status_code=400, headers={}), {"Error": error}

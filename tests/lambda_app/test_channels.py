@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,7 +13,7 @@ import jsonschema
 import pytest
 
 from auditor.errors import NotifyError
-from tests.lambda_app.nights import audit, close, told
+from tests.lambda_app.nights import audit, close, refuse, told
 from tests.lambda_app.test_audit_now import SCHEMA
 from tests.lambda_app.world import (
     ACCOUNT_ID,
@@ -76,7 +75,7 @@ def everybody(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Everybo
     events.put_targets(Rule="all", EventBusName="security", Targets=[target])  # type: ignore[list-item]  # a plain dict
     boto3.client("securityhub").enable_security_hub()
     boto3.client("s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     for name, value in {
         "SLACK_WEBHOOK": "ssm:/auditor/webhook",
@@ -150,11 +149,6 @@ def test_each_night_is_stored(everybody: Everybody) -> None:
     assert OPEN in s3.get_object(Bucket=BUCKET, Key=page)["Body"].read().decode()
     (body,) = everybody.world.heard()
     assert json.loads(body)["stored"] == f"s3://{BUCKET}/{page}"
-
-
-def refuse(**_: object) -> tuple[object, dict[str, Any]]:
-    error = {"Code": "AccessDeniedException", "Message": "not today"}
-    return SimpleNamespace(status_code=400, headers={}), {"Error": error}
 
 
 def no_topic(patch: pytest.MonkeyPatch, everybody: Everybody) -> None:  # noqa: ARG001 - as the others
