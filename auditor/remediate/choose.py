@@ -214,7 +214,7 @@ def _barred(existing: PolicyText | None, request: PlanRequest) -> _Why | None:
         text = f"the account has a policy named {name} whose text could not be read"
         return _Why("policy-unread", f"{text}, and nothing is attached that isn't known.")
     text = f"the account's policy {name} says something else than this version of the auditor"
-    return _Why("policy-differs", f"{text} would attach: bring it up to date, or rename it.")
+    return _Why("policy-differs", f"{text} would attach: deploy this version's, then plan again.")
 
 
 def _already(arn: str, role: Role, request: PlanRequest, document: Document) -> _Why | None:

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from auditor.account import Role
     from auditor.corrective.names import PolicyName
     from auditor.remediate.history import History
     from auditor.remediate.interface import Journal
-    from auditor.remediate.model import Entry
+    from auditor.remediate.model import Change, Entry
 
 
 class PlanKnown(NamedTuple):
@@ -125,3 +126,18 @@ class Others:
             and (entry.at, other) > (mine.at, own)
         ]
         return max(found)[1] if found else None
+
+    def holder(self, change: Change, role: Role, policy: PolicyName) -> str | None:
+        """Return the plan that, by the journal, put on a role what a change is to put there."""
+        found = [
+            (entry.at, other)
+            for other, entry in self._ours.get((role.arn, role.role_id), ())
+            if (entry.way, entry.policy) == (change.way, policy)
+        ]
+        return max(found)[1] if found else None
+
+    def forget(self, plan_id: str, entry: Entry) -> None:
+        """Take in that what a plan was about to do to a role was never done."""
+        key = entry.role_arn, entry.role_id
+        kept = [one for one in self._ours.get(key, ()) if one != (plan_id, entry)]
+        self._ours[key] = kept

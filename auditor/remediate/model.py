@@ -120,10 +120,14 @@ Outcome = Literal[
 
 
 class Result(Value):
-    """What became of one role. ``standing`` is what was decided of it afterwards, read anew."""
+    """What became of one role. ``standing`` is what was decided of it afterwards, read anew.
+
+    ``attached`` and ``detached`` are said of both ways: ``inline``: put, and deleted.
+    """
 
     role_arn: str
     role_name: str
+    way: Way = "attach"
     outcome: Outcome
     message: str = ""
     before: Standing | None = None

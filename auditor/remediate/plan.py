@@ -166,6 +166,7 @@ class _Workshop:
             text += f", though the audit finds it {told(after.verdict)}: please report this."
             return left(role, reported, "contradiction", text)
         found = self._undoers.of(role, way)
+        itself = found.found is not None and not found.found.roles
         return Change(
             role_arn=sound(role.arn),
             role_name=sound(role.name),
@@ -176,7 +177,7 @@ class _Workshop:
             before=standing(reported),
             after=standing(after),
             proofs=proofs,
-            still=tuple(still(proofs, after)),
+            still=tuple(still(proofs, after, undoable=itself)),
             warnings=tuple(warnings(role, reported, way, found, proofs, policy, self._arn)),
         )
 

@@ -170,8 +170,11 @@ def reaches_people(proof: Proof) -> bool:
     return proof.action != "ses:SendBounce"
 
 
-def still(proofs: tuple[Proof, ...], after: RoleReport) -> Iterator[str]:
-    """Yield sentences on what a role can still do after the change."""
+def still(proofs: tuple[Proof, ...], after: RoleReport, *, undoable: bool = False) -> Iterator[str]:
+    """Yield sentences on what a role can still do after the change.
+
+    ``undoable``: that it may undo the change itself is told elsewhere.
+    """
     kept = [one.action for one in proofs if one.simulator_after]
     if kept:
         yield f"It can mail the mailbox simulator: {listed(dict.fromkeys(kept))}."
@@ -180,5 +183,5 @@ def still(proofs: tuple[Proof, ...], after: RoleReport) -> Iterator[str]:
     else:
         yield "It can mail nobody, the mailbox simulator included."
     for finding in after.findings:
-        if finding.severity == "low":
+        if finding.severity == "low" and not (undoable and finding.rule == "self-granting"):
             yield sound(finding.title)

@@ -1,4 +1,4 @@
-"""What applying and undoing have in common: pace, memory, patience, and deciding at the end."""
+"""What applying and undoing have in common: pace, memory and patience."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from auditor.remediate.interface import JournalError
 from auditor.remediate.trouble import AWS_ERRORS, one_line, trouble_behind, trouble_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from mypy_boto3_iam import IAMClient
 
     from auditor.account import Role
     from auditor.remediate.interface import Decider, Journal, Reader
-    from auditor.remediate.model import Entry, Result, Standing
+    from auditor.remediate.model import Entry
     from auditor.remediate.trouble import Trouble
 
 PAUSE: Final = 0.5
@@ -32,14 +32,29 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troub
 
 _THROTTLES: Final = 2  # roles in a row, each after eight tries: the account's limit is used up
 _REFUSALS: Final = 5  # roles in a row: the credentials, or a service control policy, forbid it all
+_OF_ONE_ROLE: Final = frozenset(
+    ("LimitExceeded", "UnmodifiableEntity", "ConcurrentModification", "NoSuchEntity")
+)
+"""Refusals that say nothing of other roles:
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html#API_AttachRolePolicy_Errors"""
+TIME_IS_UP: Final = "the run's time was up: run it again for the rest"
+
+
+def _nothing() -> None:
+    """Renew nothing."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(slots=True)
 class Run:
     """One run of ``apply`` or ``undo``.
 
-    ``over`` says why it ends early, once it does. ``changes`` counts the roles changed, and
-    ``created`` tells that the managed policy was made by this run.
+    ``until`` tells that time is up, and ``keep`` renews the hold on the journal (it raises
+    JournalError once that is lost). ``over`` says why the run ends early, once it does. ``changes``
+    counts the roles changed, and ``created`` tells that the managed policy was made by this run.
     """
 
     iam: IAMClient
@@ -50,6 +65,8 @@ class Run:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     progress: Callable[[str], None]
+    until: Callable[[], bool] = _never
+    keep: Callable[[], None] = _nothing
     over: str = ""
     changes: int = 0
     created: bool = False
@@ -64,7 +81,11 @@ class Run:
         self._wrote = True
 
     def attempt(self, call: Callable[[], object]) -> Trouble | None:
-        """Make a call that changes something; return why it failed, or None."""
+        """Make a call that changes something; return why it failed, or None.
+
+        :raises JournalError: if the hold on the journal is lost. The call isn't made then.
+        """
+        self.keep()
         try:
             call()
         except AWS_ERRORS as error:
@@ -89,10 +110,20 @@ class Run:
         """Forget the failures in a row."""
         self._throttled = self._refused = 0
 
-    def went_wrong(self, trouble: Trouble) -> None:
-        """Count a failure, and end the run where the next roles would fare no better."""
+    def ended(self) -> str:
+        """Return why no further role is begun, or ""."""
+        if not self.over and self.until():
+            self.over = TIME_IS_UP
+        return self.over
+
+    def went_wrong(self, trouble: Trouble, *, reading: bool = False) -> None:
+        """Count a failure, and end the run where the next roles would fare no better.
+
+        A role that can't be read (``reading``) says little of the next, and leaves no trace by
+        which the next run would come to it last.
+        """
         self._throttled = self._throttled + 1 if trouble.throttled else 0
-        self._refused += 1
+        self._refused += not reading and trouble.code not in _OF_ONE_ROLE
         if trouble.hopeless:
             self.over = f"the credentials are of no use any more ({trouble.code})"
         elif self._throttled >= _THROTTLES:
@@ -147,61 +178,3 @@ class Page:
             self._run.over = str(error)
             return str(error)
         return ""
-
-
-class Step(NamedTuple):
-    """What became of one role. ``role``: as read afterwards, to be decided; ``page``: where to
-    record that. ``promised`` is what the plan said would be decided.
-    """
-
-    result: Result
-    role: Role | None = None
-    page: Page | None = None
-    promised: Standing | None = None
-
-
-def settle(run: Run, steps: Sequence[Step]) -> list[Result]:
-    """Decide all roles that were read back, together; record it, and return the results.
-
-    Together, because a role may be able to become another one of them.
-    """
-    fresh = [step.role for step in steps if step.role is not None]
-    standings: Mapping[str, Standing] = {}
-    problem = "not decided again: it is no CodeBuild role any more"
-    if fresh:
-        run.progress(f"{len(fresh):,} roles: deciding them anew")
-        try:
-            standings = run.decide(fresh)
-        except AuditorError as error:
-            problem = f"not decided again: {one_line(str(error))}"
-    return [_settled(step, standings, problem) for step in steps]
-
-
-def _settled(step: Step, standings: Mapping[str, Standing], problem: str) -> Result:
-    if step.role is None:
-        return step.result
-    standing = standings.get(step.role.arn)
-    said = [step.result.message]
-    if standing is None:
-        said.append(problem)
-    else:
-        said.append(_told(standing, step.promised))
-        if step.page is not None:
-            said.append(step.page.write_after("decided", after=standing))
-    message = "; ".join(text for text in said if text)
-    return step.result.model_copy(update={"standing": standing, "message": message})
-
-
-def _told(standing: Standing, promised: Standing | None) -> str:
-    """Say what must not be missed of a verdict: that it isn't the promised one."""
-    if promised is None:
-        return "EXPOSED AGAIN" if standing.verdict == "exposed" else ""
-    if (standing.verdict, standing.certainty) == (promised.verdict, promised.certainty):
-        return ""
-    why = f" ({one_line(standing.reason)})" if standing.reason else ""
-    return f"NOT WHAT THE PLAN PROMISED: {said(standing)}{why} instead of {said(promised)}"
-
-
-def said(standing: Standing) -> str:
-    """Return a verdict as words."""
-    return f"{standing.verdict} ({standing.certainty})" if standing.certainty else standing.verdict

@@ -48,6 +48,14 @@ def presence(role: Role, remedy: Remedy) -> Presence:
     return "absent"
 
 
+def altered(role: Role, remedy: Remedy) -> bool:
+    """Return whether the managed policy, which is on a role, says something else than it is to."""
+    return any(
+        text.arn == remedy.policy_arn and not says(text, remedy.policy_sha256)
+        for text in (role.attached if remedy.way == "attach" else ())
+    )
+
+
 def says(text: PolicyText, sha256: str) -> bool:
     """Return whether a policy's text is the one with this hash."""
     if text.missing is not None:

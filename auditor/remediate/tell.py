@@ -179,32 +179,47 @@ _OUTCOMES: Final[dict[Outcome, str]] = {
     "already": "was there already",
     "detached": "taken back",
     "absent": "wasn't there any more",
-    "changed": "NOT DONE: the role has changed since the plan",
-    "gone": "NOT DONE: there is no such role any more",
+    "changed": "NOT DONE",
+    "gone": "NOT DONE",
     "refused": "REFUSED",
     "unknown": "UNKNOWN: run it again",
-    "limit": "not reached: the limit of changes",
-    "stopped": "not reached: the run ended before",
+    "limit": "not reached",
+    "stopped": "not reached",
 }
 _DONE: Final = frozenset(("attached", "already", "detached", "absent"))
+_ALIKE: Final = frozenset(("limit", "stopped"))
+"""Outcomes that are told once for all roles of one reason."""
 
 
 def results_text(results: Sequence[Result], what: str = "", width: int = 80) -> str:
     """Return what an apply or an undo did: a line a role, what went wrong last, and a summary.
 
-    ``what`` names the run, such as ``apply plan-…``, and stands first.
+    ``what`` names the run, such as ``apply plan-…``, and stands first, with the account.
     """
     page = Page(width)
     if what:
-        page.say(what)
+        accounts = dict.fromkeys(one.role_arn.split(":")[4] for one in results if _whole(one))
+        of = f", account {', '.join(accounts)}" if accounts else ""
+        page.say(f"{what}{of}")
         page.gap()
+    alike: dict[tuple[Outcome, str], list[str]] = {}
     for one in sorted(results, key=lambda one: one.outcome not in _DONE):
+        if one.outcome in _ALIKE:
+            alike.setdefault((one.outcome, one.message), []).append(one.role_name)
+            continue
         before = "" if one.before is None else f"{told(one.before.verdict, one.before.certainty)}"
         now = "" if one.standing is None else told(one.standing.verdict, one.standing.certainty)
         verdict = f"{before} -> {now}" if before and now else now
-        parts = [_OUTCOMES[one.outcome], *([verdict] if verdict else [])]
+        did = _OUTCOMES[one.outcome]
+        if one.outcome == "attached" and one.way == "inline":
+            did = "put as an inline policy"
+        parts = [did, *([verdict] if verdict else [])]
         message = f": {one.message}" if one.message else ""
         page.say(f"{one.role_name}: {'; '.join(parts)}{message}")
+    for (outcome, message), names in alike.items():
+        rest = len(names) - LEFT_SHOWN
+        shown = ", ".join(names[:LEFT_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
+        page.say(f"{shown}: {_OUTCOMES[outcome]}{f': {message}' if message else ''}")
     page.gap()
     counts = Counter(one.outcome for one in results)
     said = [f"{counts[name]:,} {text}" for name, text in _SUMMARY.items() if counts[name]]
@@ -215,12 +230,16 @@ def results_text(results: Sequence[Result], what: str = "", width: int = 80) -> 
     return page.text()
 
 
+def _whole(one: Result) -> bool:
+    return one.role_arn.count(":") >= 5
+
+
 _SUMMARY: Final[dict[Outcome, str]] = {
     "attached": "attached",
     "already": "already there",
     "detached": "taken back",
     "absent": "not there any more",
-    "changed": "changed since the plan",
+    "changed": "left alone",
     "gone": "gone",
     "refused": "refused",
     "unknown": "unknown",

@@ -7,20 +7,22 @@ ends in the same place. The managed policy itself stays in the account, on no ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from auditor.corrective.names import policy_arn
 from auditor.errors import AuditorError, InputError
 from auditor.remediate.checked import same_account
+from auditor.remediate.detach import detach, left
 from auditor.remediate.history import history
 from auditor.remediate.interface import JournalError
-from auditor.remediate.model import Result
-from auditor.remediate.run import Page, Run, Step, settle
-from auditor.remediate.steps import Remedy, presence, take
+from auditor.remediate.known import Others
+from auditor.remediate.run import Page, Run
+from auditor.remediate.settle import settle
+from auditor.remediate.steps import Remedy, presence
 from auditor.remediate.trouble import one_line, trouble_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from mypy_boto3_iam import IAMClient
@@ -28,11 +30,12 @@ if TYPE_CHECKING:
     from auditor.account import Role
     from auditor.remediate.history import History
     from auditor.remediate.interface import Decider, Journal, Reader
-    from auditor.remediate.model import Entry, Outcome
-    from auditor.remediate.steps import Presence
-    from auditor.remediate.trouble import Trouble
+    from auditor.remediate.model import Entry, Result
+    from auditor.remediate.settle import Step
 
-_ABSENT: Final = "it wasn't on the role"
+
+_SHOWN = 3
+"""Lines of the journal that can't be read, in a message."""
 
 
 def undo(
@@ -46,36 +49,44 @@ def undo(
     clock: Callable[[], datetime],
     sleep: Callable[[float], None],
     progress: Callable[[str], None],
+    roles: Sequence[str] | None = None,
+    until: Callable[[], bool] | None = None,
 ) -> list[Result]:
     """Take back what a plan put on roles; return what became of each, in the order of their ARNs.
+
+    What another plan put there since is that plan's, and left. Roles that were refused before are
+    tried last.
 
     Afterwards the roles are read and decided anew: one that can mail real people again is said to
     be ``EXPOSED AGAIN``.
 
     :param who: the ARN of the caller, which the journal keeps.
     :param sleep: waits for some seconds.
-    :raises InputError: if the journal doesn't know the plan, or knows it from another account.
+    :param roles: names or ARNs of the only roles to take it back from; None: from all.
+    :param until: asked before each role: true once no further one is to be begun.
+    :raises InputError: if the journal doesn't know the plan (or that it touched one of ``roles``),
+        or knows it from another account.
     :raises JournalError: if the journal can't be read or locked. Nothing is changed then.
     """
     run = Run(iam, reader, journal, decide, who, clock, sleep, progress)
-    with journal.lock(f"{who}, undoing {one_line(plan_id)}") as keep:
-        latest = _by_role(journal.entries(plan_id))
-        if not latest:
-            raise InputError(
-                f"{one_line(plan_id)}: this journal knows of no role that such a plan touched; give"
-                " the journal that it was applied with"
-            )
+    run.until = until or run.until
+    with journal.lock(f"{who}, undoing {one_line(plan_id)}") as run.keep:
+        latest = _asked(_by_role(journal.entries(plan_id)), roles, plan_id, journal)
         for entry in latest:
-            same_account(who, entry.account_id, one_line(plan_id))
-        steps = []
-        for number, entry in enumerate(latest, 1):
-            if run.over:
-                steps.append(_left(entry, "stopped", run.over))
-                continue
-            steps.append(_role(run, entry, keep))
-            outcome = steps[-1].result.outcome
-            progress(f"{number:,} of {len(latest):,}: {one_line(entry.role_name)}: {outcome}")
-        return settle(run, steps)
+            partition = entry.role_arn.split(":")[1] if entry.role_arn.count(":") else ""
+            same_account(who, entry.account_id, one_line(plan_id), partition)
+        others = Others(journal, plan_id)
+        steps: dict[tuple[str, str], Step] = {}
+        ordered = sorted(latest, key=lambda one: one.step == "failed")
+        for number, entry in enumerate(ordered, 1):
+            if run.ended():
+                step = left(entry, "stopped", run.over)
+            else:
+                step = _role(run, entry, others)
+                outcome = step.result.outcome
+                progress(f"{number:,} of {len(latest):,}: {one_line(entry.role_name)}: {outcome}")
+            steps[entry.role_arn, entry.role_id] = step
+        return settle(run, [steps[key] for key in sorted(steps)])
 
 
 def _by_role(entries: Iterable[Entry]) -> list[Entry]:
@@ -84,124 +95,78 @@ def _by_role(entries: Iterable[Entry]) -> list[Entry]:
     return [latest[key] for key in sorted(latest)]
 
 
-def _role(run: Run, entry: Entry, keep: Callable[[], None]) -> Step:
+def _asked(
+    latest: list[Entry], roles: Sequence[str] | None, plan_id: str, journal: Journal
+) -> list[Entry]:
+    """Return the entries of the roles that are asked about.
+
+    :raises InputError: if there is none, or none of one of them.
+    """
+    lost = "".join(f"; {line}" for line in journal.lost()[:_SHOWN])
+    if not latest:
+        raise InputError(
+            f"{one_line(plan_id)}: this journal knows of no role that such a plan touched; give"
+            f" the journal that it was applied with{lost}"
+        )
+    if roles is None:
+        return latest
+    known = {text for entry in latest for text in (entry.role_arn, entry.role_name)}
+    for text in roles:
+        if text not in known:
+            shown = one_line(text, 200) or "(empty)"
+            raise InputError(
+                f"{one_line(plan_id)}: this journal knows of no role {shown} that this plan"
+                f" touched{lost}"
+            )
+    return [one for one in latest if one.role_arn in roles or one.role_name in roles]
+
+
+def _role(run: Run, entry: Entry, others: Others) -> Step:
     """Take back from one role what is ours there, wherever an earlier run left it."""
     remedy = Remedy(entry.role_name, entry.way, entry.policy, entry.policy_arn, entry.policy_sha256)
     partition = entry.role_arn.split(":")[1] if entry.role_arn.startswith("arn:") else ""
     if entry.policy_arn != policy_arn(partition, entry.account_id, entry.policy):
-        return _left(entry, "refused", f"the journal names {one_line(entry.policy_arn)}: not ours")
+        return left(entry, "refused", f"the journal names {one_line(entry.policy_arn)}: not ours")
     try:
-        keep()
-        past = _past(run, entry)
+        run.keep()
+        past = history(run.journal.entries(entry.plan_id, entry.role_arn), entry.role_id)
         page = Page(run, past.last or entry, past.sequence)
-        if not past.ours and not (past.taken and not past.decided):
-            return _nothing_of_ours(entry, past)
         role = run.reader.role(entry.role_name)
         if role is None or role.arn != entry.role_arn:
-            return _left(entry, "gone", "there is no such role any more")
+            return left(entry, "gone", "there is no such role any more")
         if role.role_id != entry.role_id:
-            return _left(entry, "gone", "another role has its name now: left alone")
+            return left(entry, "gone", "another role has its name now: left alone")
         if not past.ours:
-            return _nothing_of_ours(entry, past, role, page)
-        return _take(run, entry, remedy, role, past, page)
+            return _nothing_of_ours(entry, remedy, past, role, page)
+        later = others.later(past.last or entry)
+        if later is not None:
+            # That plan found it off the role: this plan's was taken off by somebody else.
+            page.write("detached", message=f"{later} attached it since")
+            why = f"this plan's was taken off, and {one_line(later)} attached it since: left there"
+            return left(entry, "absent", why, role, page, opened=False)
+        return detach(run, entry, remedy, role, past, page)
     except JournalError as error:
         run.over = str(error)
-        return _left(entry, "stopped", run.over)
+        return left(entry, "stopped", run.over)
     except AuditorError as error:
         trouble = trouble_behind(error)
-        run.went_wrong(trouble)
-        return _left(entry, "refused", f"could not be read, nothing was done: {trouble.message}")
+        run.went_wrong(trouble, reading=True)
+        return left(entry, "refused", f"could not be read, nothing was done: {trouble.message}")
 
 
-def _past(run: Run, entry: Entry) -> History:
-    return history(run.journal.entries(entry.plan_id, entry.role_arn), entry.role_id)
-
-
-def _nothing_of_ours(
-    entry: Entry, past: History, role: Role | None = None, page: Page | None = None
-) -> Step:
+def _nothing_of_ours(entry: Entry, remedy: Remedy, past: History, role: Role, page: Page) -> Step:
+    """Say what is on a role that has nothing of this plan's; it is decided all the same."""
+    there = presence(role, remedy) == "ours"
+    if past.was_there and there:
+        why = "it was on the role before this plan: left there"
+        return left(entry, "already", why, role, opened=False)
     if past.was_there:
-        return _left(entry, "already", "it was on the role before this plan: left there")
-    if past.taken:
-        return _left(entry, "absent", "this plan's was taken back before", role, page)
-    return _left(entry, "absent", "this plan put nothing on it")
-
-
-def _take(run: Run, entry: Entry, remedy: Remedy, role: Role, past: History, page: Page) -> Step:
-    """Take the policy off the role, where it is the plan's."""
-    there = presence(role, remedy)
-    if there == "other":
-        why = f"its {remedy.said()} doesn't say what this plan put there: left alone"
-        return _left(entry, "changed", why)
-    if there == "absent" and remedy.way == "inline":
-        # It may be there and not be seen yet, and an inline policy is never deleted unseen. A
-        # managed one may be detached unseen: AWS says so where it wasn't attached.
-        seen = run.look(entry.role_name, lambda one: presence(one, remedy) != "absent")
-        if seen.problem:
-            return _left(entry, "refused", f"could not be read, nothing was done: {seen.problem}")
-        if seen.role is None or presence(seen.role, remedy) != "ours":
-            page.write("detached", message=_ABSENT)
-            return _left(entry, "absent", _ABSENT, seen.role, page)
-    run.pace()
-    if not past.leaving:
-        page.write("detaching")
-    trouble = run.attempt(lambda: take(run.iam, remedy))
-    return _taken(run, entry, remedy, there, past, page, trouble)
-
-
-def _taken(
-    run: Run,
-    entry: Entry,
-    remedy: Remedy,
-    there: Presence,
-    past: History,
-    page: Page,
-    trouble: Trouble | None,
-) -> Step:
-    """Record what came of it, and see that the policy is off the role."""
-    if trouble is not None and trouble.definite and not trouble.missing:
-        return _refused(run, entry, page, trouble)
-    certain = trouble is None or trouble.missing
-    unsaved = page.write_after("detached") if certain else ""
-    seen = run.look(entry.role_name, lambda one: presence(one, remedy) == "absent")
-    if trouble is not None and not certain:
-        if not seen.seen:
-            if not trouble.silent:
-                return _refused(run, entry, page, trouble)
-            run.went_wrong(trouble)
-            why = f"{trouble.message}; it can still be seen on the role: run it again to be sure"
-            return _left(entry, "unknown", why)
-        unsaved = page.write_after("detached")
-    run.went_well()
-    run.changes += 1
-    if seen.role is None and not seen.problem:
-        return _left(entry, "gone", "it was deleted meanwhile")
-    mine = trouble is None or there == "ours" or past.leaving
-    outcome: Outcome = "detached" if mine else "absent"
-    said = ["" if mine else _ABSENT, unsaved]
-    if not seen.seen:
-        problem = seen.problem or "it can still be seen on the role, though AWS took it off"
-        said.append(f"{problem}; not decided again: run it again for that")
-        return _left(entry, outcome, "; ".join(text for text in said if text))
-    message = "; ".join(text for text in said if text)
-    return _left(entry, outcome, message, seen.role, page)
-
-
-def _refused(run: Run, entry: Entry, page: Page, trouble: Trouble) -> Step:
-    run.went_wrong(trouble)
-    unsaved = page.write_after("failed", message=trouble.message)
-    message = f"{trouble.message}; it is still on the role"
-    return _left(entry, "refused", f"{message}; {unsaved}" if unsaved else message)
-
-
-def _left(
-    entry: Entry,
-    outcome: Outcome,
-    message: str,
-    role: Role | None = None,
-    page: Page | None = None,
-) -> Step:
-    result = Result(
-        role_arn=entry.role_arn, role_name=entry.role_name, outcome=outcome, message=message
-    )
-    return Step(result, role, page)
+        why = "it was on the role before this plan, and isn't any more"
+    elif past.taken:
+        why = "this plan's was taken back before"
+    else:
+        why = "this plan put nothing on it"
+    if there:
+        why += "; what is there now isn't this plan's: left there"
+    where = page if past.taken and not past.decided else None
+    return left(entry, "absent", why, role, where, opened=past.taken)

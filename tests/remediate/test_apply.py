@@ -74,7 +74,7 @@ def test_roles_are_closed(aws: World, journal: FileJournal, way: Way) -> None:
     assert aws.said[-3:] == [
         "1 of 2: web: attached",
         "2 of 2: mail: attached",
-        "2 roles: deciding them anew",
+        "deciding 2 roles anew",
     ]
     if way == "inline":
         answer = aws.iam.get_role_policy(RoleName="web", PolicyName=INLINE)

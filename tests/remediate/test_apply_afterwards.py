@@ -74,7 +74,9 @@ def test_roles_that_cannot_be_decided(aws: World, journal: FileJournal) -> None:
         ("attached", "not decided again: no time", None)
     }
     results = aws.apply(plan, journal, decide=lambda _: {})
-    assert all("not decided again: it is no CodeBuild role any more" in o.message for o in results)
+    assert all(
+        "not decided again: it isn't among the CodeBuild roles" in o.message for o in results
+    )
     assert steps(journal, plan, "web") == ["attaching", "attached"]
     results = aws.apply(plan, journal)
     assert {one.standing for one in results} == {CLOSED}

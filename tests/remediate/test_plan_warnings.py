@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .plan_world import GUARD_ARN, MAIL, allow, plan_of, role
+from .plan_world import GUARD_ARN, MAIL, allow, managed, plan_of, role
 
 TEMPLATES = [
     ({"aws:cloudformation:stack-name": "ci"}, "cloudformation", "ManagedPolicyArns:"),
@@ -51,9 +51,16 @@ def test_possible_and_notes_are_said() -> None:
 
 
 def test_who_may_undo_it_is_said() -> None:
-    """A role that may detach what we attach is changed, and warned of."""
+    """A role that may detach what we attach is changed, and warned of, once."""
     (change,) = plan_of(role("web", MAIL, allow("iam:DetachRolePolicy"))).changes
     (warning,) = change.warnings
     assert warning.code == "undoable"
     assert warning.text.startswith("it may itself undo this (iam:DetachRolePolicy): only a ")
+    assert not any("undo" in one for one in change.still)
+    # it may not detach what is put inline: then what it may do is told beside the rest
+    full = tuple(managed(f"p{number}") for number in range(10))
+    (change,) = plan_of(
+        role("web", MAIL, allow("iam:DetachRolePolicy"), attached=full), inline_allowed=True
+    ).changes
+    assert [one.code for one in change.warnings] == ["inline"]
     assert any("can undo any remedy" in one for one in change.still)

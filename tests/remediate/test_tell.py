@@ -55,7 +55,7 @@ web: exposed (proven) -> simulator only
     still      It can mail the mailbox simulator: ses:SendEmail and
                ses:SendRawEmail.
   ! it looks managed by Terraform (tag terraform = yes), whose next deployment
-    may undo this: put it there too.
+    may undo this: put it there instead.
       resource "aws_iam_role_policy_attachment" "ses_simulator_guard" {{
         role       = "web"
         policy_arn = "arn:aws:iam::123456789012:policy/auditor/ses-simulator-guard"
@@ -198,9 +198,10 @@ def test_every_outcome_has_its_words(outcome: Outcome) -> None:
         "apply plan-x",
     )
     first, line, summary = (" ".join(part.split()) for part in text.split("\n\n"))
-    assert first == "apply plan-x"
+    assert first == "apply plan-x, account 123456789012"
     assert line.startswith("web: ")
-    assert "exposed (proven) -> simulator only: what AWS said" in line
+    told_of = "" if outcome in ("limit", "stopped") else "; exposed (proven) -> simulator only"
+    assert f"{told_of}: what AWS said" in line
     assert summary.startswith("1 role: 1 ")
 
 
@@ -219,6 +220,32 @@ def test_what_went_wrong_stands_last() -> None:
     assert lines[3] == "3 roles: 1 taken back, 1 gone, 1 beyond the limit."
     assert lines[4] == "1 role can mail real people now."
     assert results_text([]) == "0 roles: nothing to do.\n"
+
+
+def test_one_reason_is_said_once() -> None:
+    """Roles that a run didn't come to, for one reason, share a line; many are counted."""
+    results = [
+        Result(role_arn="a", role_name=f"r{number:02}", outcome="stopped", message="no more time")
+        for number in range(30)
+    ]
+    text = " ".join(results_text(results).split())
+    assert text.count("no more time") == 1
+    assert "r00, r01, " in text
+    assert "r19 and 10 more: not reached: no more time" in text
+
+
+@pytest.mark.parametrize("outcome", ["changed", "gone"])
+def test_nothing_is_said_twice(outcome: Outcome) -> None:
+    """Why nothing was done stands there once, in the words of the run: apply's or undo's."""
+    why = "there is no such role any more"
+    text = results_text([Result(role_arn="a", role_name="web", outcome=outcome, message=why)])
+    assert text.startswith(f"web: NOT DONE: {why}\n")
+
+
+def test_an_inline_policy_is_put() -> None:
+    """What was put inline isn't called attached."""
+    text = results_text([Result(role_arn="a", role_name="web", way="inline", outcome="attached")])
+    assert text.startswith("web: put as an inline policy\n")
 
 
 GOOD = plan_of(role("web", MAIL), role("api", MAIL))

@@ -90,7 +90,11 @@ def test_twice_is_once(aws: World, journal: FileJournal) -> None:
     aws.iam.attach_role_policy(RoleName="a", PolicyArn=GUARD)
     before, entries = aws.details(), journal.entries(plan.id)
     results = aws.undo(plan, journal)
-    assert told(results) == dict.fromkeys("ab", ("absent", "this plan's was taken back before"))
+    before_ = "this plan's was taken back before"
+    assert told(results) == {
+        "a": ("absent", f"{before_}; what is there now isn't this plan's: left there"),
+        "b": ("absent", f"{before_}; EXPOSED AGAIN"),
+    }
     assert (aws.details(), journal.entries(plan.id)) == (before, entries)
 
 
@@ -133,7 +137,7 @@ def test_what_somebody_else_took(aws: World, journal: FileJournal, way: Way) -> 
     results = aws.undo(plan, journal)
     assert told(results) == {"a": ("absent", "it wasn't on the role; EXPOSED AGAIN")}
     results = aws.undo(plan, journal)
-    assert told(results) == {"a": ("absent", "this plan's was taken back before")}
+    assert told(results) == {"a": ("absent", "this plan's was taken back before; EXPOSED AGAIN")}
 
 
 @pytest.mark.parametrize("anew", [False, True])

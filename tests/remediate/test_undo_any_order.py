@@ -116,8 +116,10 @@ def test_roles_that_cannot_be_decided(aws: World, journal: FileJournal) -> None:
     results = aws.undo(plan, journal)
     assert told(results) == {"a": ("absent", "this plan's was taken back before; EXPOSED AGAIN")}
     assert journal.entries(plan.id)[-1].after == Standing(verdict="exposed", certainty="proven")
+    entries = journal.entries(plan.id)
     results = aws.undo(plan, journal)
-    assert told(results) == {"a": ("absent", "this plan's was taken back before")}
+    assert told(results) == {"a": ("absent", "this plan's was taken back before; EXPOSED AGAIN")}
+    assert journal.entries(plan.id) == entries
 
 
 def test_a_second_undo_is_kept_out(aws: World, journal: FileJournal, tmp_path: Path) -> None:
