@@ -59,6 +59,17 @@ def test_sending_authorization_covers_four_actions(action: str, covered: bool) -
     assert found.reason is None
 
 
+def test_another_account_s_identity_has_that_account_s_number() -> None:
+    """What this account's identity refuses another's may allow: its ARN is a whole one."""
+    case = identity(allow("ses:SendEmail", ARN.replace(ACCOUNT, "*")))
+    found = decided(case, of_identity({"AWS": "*"}, deny("ses:SendEmail")))
+    assert actions(found) == {"ses:SendEmail": "possible"}
+    account = found.exposures[0].request.resources[0].split(":")[4]
+    assert account != ACCOUNT
+    assert len(account) == 12
+    assert account.isdigit()
+
+
 def test_a_deny_of_one_session_leaves_the_others() -> None:
     """Which session a build gets isn't known: the other sessions make the exposure possible."""
     case = identity(allow("ses:SendEmail", ARN))
