@@ -1,24 +1,125 @@
-"""What the commands of ``auditor remediate`` share: files, questions, and telling what was done."""
+"""``auditor remediate plan``: what closes exposed roles, proven; nothing is changed."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from auditor.cli.streams import say, screen, write_report
+from auditor.cli.account import Form, moment_of
+from auditor.cli.streams import check_output, output_path, say, screen, write_file, write_report
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from auditor.account import Account
-    from auditor.cli.account import Form
     from auditor.corrective.names import PolicyName
-    from auditor.remediate.interface import Journal
-    from auditor.remediate.model import Plan, Result
+    from auditor.lasting import RoleException
+    from auditor.remediate.model import Plan
     from auditor.remediate.request import PlanRequest
+
+DONE, UNPLANNED = 0, 3
+"""Exit statuses, as the command's help has them."""
+
+_NEAR = 3  # names suggested for one that doesn't exist
+
+PolicyChoice = Literal["guard", "sender"]
+Profile = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Profile of the AWS configuration to use.")
+]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--region", metavar="REGION", help="Look for CodeBuild projects there."
+                 " Repeatable."),
+]  # fmt: skip
+
+
+def plan(
+    *,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Only roles whose name or ARN matches. Repeatable."),
+    ] = None,
+    except_: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="GLOB", help="Leave these roles alone. Repeatable."),
+    ] = None,
+    exceptions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Leave the roles alone that this file of exceptions is about."
+        ),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Only the exposed roles of this JSON report of a scan."),
+    ] = None,
+    policy: Annotated[
+        PolicyChoice,
+        typer.Option(
+            help="'guard' closes exposed roles; 'sender' lets the named roles mail the simulator."
+        ),
+    ] = "guard",
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN.json", help="Write the plan there, for apply."),
+    ] = None,
+    format_: Annotated[Form, typer.Option("--format", help="How to print the plan.")] = "text",
+    snapshot: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Plan for a snapshot or bundle. - reads standard input."),
+    ] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="ISO8601", help="The time that conditions see. Default: the clock's."),
+    ] = None,
+    region: Regions = None,
+    profile: Profile = None,
+) -> int:
+    """Plan what closes exposed roles, and prove it. Changes nothing.
+
+    For each role: the verdict now, the change, the verdict after, the request that
+    works now and is refused then, and what the role can still do.
+
+    \b
+    Exit status:
+      0  every exposed role that was asked about has its change, or none is exposed
+      2  wrong usage, or input that can't be used; one line says what
+      3  some role has none, and the plan says why; or a --role matches no CodeBuild
+         role; or the audit is incomplete
+    """  # fmt: skip
+    from auditor.cli.kept import kept
+    from auditor.collect.memory import cycle_search_paused
+    from auditor.remediate.asked import unmatched
+    from auditor.remediate.reading import plan_json
+    from auditor.remediate.tell import plan_text
+
+    moment = moment_of(now)
+    path = None if output is None else output_path(output)
+    if path is not None:
+        check_output(path, snapshot)
+    for option, texts in (("--role", role), ("--except", except_)):
+        if "" in (texts or ()):
+            raise InputError(f"{option}: is empty; give a role's name or ARN, or a glob")
+    listed = kept(exceptions, None, update=False, others=()).exceptions or ()
+    asked = Asked(policy, role or [], except_ or [], listed, report)
+    with cycle_search_paused():  # it would take a third of the time
+        account, made = _made(asked, _From(snapshot, region or [], profile), moment)
+    nobody = unmatched(made, asked.roles)
+    for text in nobody:
+        say(f"warning: --role {text} matches no CodeBuild role{_meant(text, account)}")
+    text = plan_json(made) if path is not None or format_ == "json" else ""
+    if path is not None:
+        write_file(path, text)
+    write_report(text if format_ == "json" else plan_text(made, output, screen().width))
+    open_ = any(
+        one.standing is not None and one.standing.verdict in ("exposed", "undetermined")
+        for one in made.left
+    )
+    return UNPLANNED if nobody or open_ or not made.complete else DONE
 
 
 class Asked(NamedTuple):
@@ -27,26 +128,51 @@ class Asked(NamedTuple):
     policy: PolicyName
     roles: Sequence[str]
     excepted: Sequence[str]
+    exceptions: Sequence[RoleException]
     report: str | None
 
 
-def read_asked(
-    asked: Asked, snapshot: str | None, regions: Sequence[str], profile: str | None
-) -> tuple[Account, PlanRequest]:
+class _From(NamedTuple):
+    """Where the account comes from."""
+
+    snapshot: str | None
+    regions: Sequence[str]
+    profile: str | None
+
+
+def _made(asked: Asked, source: _From, moment: datetime) -> tuple[Account, Plan]:
+    """Return the account, its roles in a list, and the plan for it."""
+    from dataclasses import replace
+
+    from auditor.cli.remarks import remarks
+    from auditor.remediate.asked import excepted
+    from auditor.remediate.plan import plan as make
+
+    account, request = _read(asked, source)
+    account = replace(account, roles=tuple(account.roles))
+    kept = excepted(account, asked.exceptions, moment)
+    if kept.report is not None:
+        for line in remarks(kept.report, ()):
+            say(f"warning: {line}")
+    request = replace(request, except_globs=(*request.except_globs, *kept.globs))
+    return account, kept.told(make(account, request, now=moment))
+
+
+def _read(asked: Asked, source: _From) -> tuple[Account, PlanRequest]:
     """Return the account, and what to plan for it. From AWS, with its quota and its policy."""
     from auditor.cli.account import read_any
     from auditor.corrective.names import policy_arn
     from auditor.remediate.request import ATTACHED_QUOTA, PlanRequest
 
     quota, existing = None, None
-    if snapshot is not None:
-        account = read_any(snapshot, regions, profile)
+    if source.snapshot is not None:
+        account = read_any(source.snapshot, source.regions, source.profile)
     else:
         from auditor.cli.changing import open_account
         from auditor.cli.progress import progress
 
         with progress() as step:
-            bench = open_account(profile, regions, step)
+            bench = open_account(source.profile, source.regions, step)
             account = bench.account
             step("reading the managed policy")
             quota = bench.reader.attached_quota()
@@ -68,17 +194,10 @@ def read_asked(
 def _reported(path: str, account_id: str) -> tuple[str, ...]:
     from auditor.remediate.reading import roles_of_report
 
-    return roles_of_report(_text(path, "--report"), path, account_id)
+    return roles_of_report(text_of(path, "--report"), path, account_id)
 
 
-def plan_of(path: str) -> Plan:
-    """Return the plan in a file."""
-    from auditor.remediate.reading import read_plan
-
-    return read_plan(_text(path, "PLAN.json"), path)
-
-
-def _text(path: str, what: str) -> str:
+def text_of(path: str, what: str) -> str:
     """Return a file's text (``-``: standard input's). Raises InputError in one line."""
     from pathlib import Path
 
@@ -90,38 +209,12 @@ def _text(path: str, what: str) -> str:
         raise InputError(f"{what} {path}: can't be read: {why}") from error
 
 
-def count(number: int) -> str:
-    """Return how many roles, in words."""
-    return f"{number:,} role" if number == 1 else f"{number:,} roles"
+def _meant(text: str, account: Account) -> str:
+    """Return names that were perhaps meant; "" where a glob was given, or none is near."""
+    from difflib import get_close_matches
 
-
-def ask(question: str, *, yes: bool) -> None:
-    """Ask whoever is at the terminal. Raises InputError where nobody is, or the answer is no."""
-    if yes:
-        return
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
-        raise InputError("nobody can be asked here: give --yes to go on without a question")
-    from auditor.text import visible
-
-    if not typer.confirm(visible(question) + "?", err=True):
-        raise InputError("nothing was changed")
-
-
-def tell(results: Sequence[Result], what: str, journal: Journal, form: Form, *, well: bool) -> int:
-    """Write what became of each role, and return the status."""
-    import json
-
-    from auditor.remediate.tell import results_text
-
-    for trouble in journal.troubles():
-        say(f"warning: {trouble}")
-    if form == "json":
-        found = [one.model_dump(mode="json") for one in results]
-        write_report(json.dumps({"run": what, "results": found}, indent=2) + "\n")
-    else:
-        text = results_text(results, what, screen().width)
-        verb, _, plan_id = what.partition(" ")
-        if verb == "apply" and any(one.outcome == "attached" for one in results):
-            text += f"\nTo take it back:\n  auditor remediate undo {plan_id}\n"
-        write_report(text)
-    return 0 if well else 1
+    if "*" in text or "?" in text:
+        return ""
+    lower = {role.name.lower(): role.name for role in account.roles}
+    found = get_close_matches(text.rpartition("/")[2].lower(), lower, n=_NEAR)
+    return f"; did you mean {' or '.join(lower[one] for one in found)}?" if found else ""

@@ -3,126 +3,53 @@
 from __future__ import annotations
 
 import json
-import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from tests.cli.conftest import NOTHING, ODD, OPEN, SAFE, TRUST, page, run
-from tests.collect import gaps
+from tests.cli.conftest import NOTHING, ODD, OPEN, SAFE, page, run
+from tests.cli.remediate_world import FULL, GUARD, REGION, World, account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-REGION = "eu-west-1"
-GUARD = "arn:aws:iam::123456789012:policy/auditor/ses-simulator-guard"
-FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-class World(NamedTuple):
-    """An account over HTTP: how to reach it, its IAM, and the journal of this test."""
-
-    environ: dict[str, str]
-    iam: Any
-    folder: Path
-
-    def auditor(self, *arguments: str) -> tuple[int, str, str]:
-        """Run the command, and return status, standard output and standard error."""
-        done = run("remediate", *arguments, environ=self.environ)
-        return done.returncode, done.stdout, done.stderr
-
-    def plan(self, *arguments: str) -> dict[str, Any]:
-        """Plan into a file and return what is in it."""
-        self.auditor("plan", "--region", REGION, "--output", self.path, *arguments)
-        found: dict[str, Any] = json.loads((self.folder / "plan.json").read_text())
-        return found
-
-    def apply(self, *arguments: str) -> tuple[int, str, str]:
-        """Apply the plan of the file."""
-        return self.auditor("apply", self.path, "--region", REGION, "--yes", *arguments)
-
-    @property
-    def path(self) -> str:
-        return str(self.folder / "plan.json")
-
-    def everything(self) -> object:
-        """Return all that IAM knows of the account's roles."""
-        return self.iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
-
-    def attached(self, role: str) -> list[str]:
-        """Return the policies attached to a role."""
-        found = self.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        return [one["PolicyArn"] for one in found]
+COMMANDS = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """An account with two open roles and one that is safe."""
-    gaps.fill()
-    moto_api_backend.reset()
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environ = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-    }
-    session = boto3.Session(
-        aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
-    )
-    iam = session.client("iam", endpoint_url=environ["AWS_ENDPOINT_URL"])
-    for name, document in (
-        ("open", OPEN["RolePolicyList"][0]["PolicyDocument"]),
-        ("admin", FULL),
-        ("safe", SAFE["RolePolicyList"][0]["PolicyDocument"]),
-    ):
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
-        iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(document))
-        session.client("codebuild", endpoint_url=environ["AWS_ENDPOINT_URL"]).create_project(
-            name=f"project-{name}",
-            source={"type": "S3", "location": "bucket/source.zip"},
-            artifacts={"type": "NO_ARTIFACTS"},
-            environment={
-                "type": "LINUX_CONTAINER",
-                "image": "aws/codebuild/standard:7.0",
-                "computeType": "BUILD_GENERAL1_SMALL",
-            },
-            serviceRole=f"arn:aws:iam::123456789012:role/{name}",
-        )
-    try:
-        yield World(environ, iam, tmp_path)
-    finally:
-        server.stop()
+    with account(tmp_path) as made:
+        yield made
 
 
 def test_plan_apply_undo(world: World) -> None:
     """The plan changes nothing; apply closes what it says; undo restores every role to the byte."""
     before = world.everything()
-    plan = world.plan()
+    place = ("--region", REGION)
+    planned = run("remediate", "plan", *place, "--output", world.path, environ=world.environ)
+    plan = json.loads((world.folder / "plan.json").read_text())
+    assert planned.returncode == 0
+    assert f"auditor remediate apply {world.path} --create-policies" in planned.stdout
 
     assert world.everything() == before
     assert [one["role_name"] for one in plan["changes"]] == ["admin", "open"]
     assert plan["create_policy"] is True
 
-    status, out, err = world.apply("--create-policies")
-    assert (status, err) == (0, "")
-    assert "admin: attached; exposed (proven) -> simulator only" in out
-    assert f"auditor remediate undo {plan['id']}" in out
+    words = ("apply", world.path, "--create-policies", "--yes", *place)
+    done = run("remediate", *words, environ=world.environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "admin: attached; exposed (proven) -> simulator only" in done.stdout
+    assert f"auditor remediate undo {plan['id']}" in done.stdout
+    assert f"apply {plan['id']}, account 123456789012\n" in done.stdout
     assert world.attached("open") == world.attached("admin") == [GUARD]
     assert world.attached("safe") == []
 
-    status, out, err = world.auditor("undo", plan["id"], "--region", REGION, "--yes")
-    assert (status, err) == (0, "")
-    assert "open: taken back; exposed (proven): EXPOSED AGAIN" in out
+    done = run("remediate", "undo", plan["id"], *place, "--yes", environ=world.environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "open: taken back; exposed (proven): EXPOSED AGAIN" in done.stdout
     assert world.everything() == before
 
 
@@ -140,13 +67,16 @@ def test_apply_twice_and_undo_twice(world: World) -> None:
 
 
 def test_without_the_policy_nothing_is_done(world: World) -> None:
-    """An account that lacks the managed policy gets none unless --create-policies says so."""
+    """An account that lacks the managed policy gets none unless --create-policies says so; one
+    line names the option.
+    """
     world.plan()
     before = world.everything()
-    status, out, _ = world.apply()
+    status, out, err = world.apply()
 
-    assert status == 1
-    assert f"{GUARD} isn't in the account" in " ".join(out.split())
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert f"{GUARD} isn't in the account" in err
+    assert "--create-policies" in err
     assert world.everything() == before
 
 
@@ -265,3 +195,11 @@ def test_a_plan_that_was_edited_is_refused(world: World) -> None:
     assert status == 2
     assert plan["id"] in err or "edited" in err or "changed" in err
     assert world.attached("safe") == []
+
+
+@pytest.mark.parametrize("words", [(), ("plan",), ("apply",), ("undo",), ("list",)])
+def test_the_help_is_quoted(words: tuple[str, ...]) -> None:
+    """docs/commands.md has the help of each command, to the letter."""
+    shown = run("remediate", *words, "--help").stdout.rstrip()
+    name = " ".join(("auditor", "remediate", *words))
+    assert f"$ {name} --help\n{shown}\n```" in COMMANDS

@@ -1,0 +1,96 @@
+"""What a plan was asked for, held against the account: exceptions, and globs that meet nobody.
+
+An exception comes from whoever runs the auditor, never from the account (``auditor.exceptions``).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.audit import audit
+from auditor.exceptions import EVERY_RULE, suppress
+from auditor.globs import like
+from auditor.remediate.plan import id_of
+from auditor.remediate.wording import listed, remark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from auditor.account import Account
+    from auditor.findings import Report
+    from auditor.lasting import RoleException
+    from auditor.remediate.model import Plan
+
+
+class Excepted(NamedTuple):
+    """The roles that exceptions keep as they are.
+
+    ``globs`` is what ``PlanRequest.except_globs`` takes, ``why`` a sentence for each role by ARN.
+    ``report`` is the audit that they were held against, None where there were no exceptions.
+    """
+
+    globs: tuple[str, ...] = ()
+    why: Mapping[str, str] = {}
+    report: Report | None = None
+
+    def told(self, plan: Plan) -> Plan:
+        """Return the plan with each exception's reason in the place of the glob."""
+        left = tuple(
+            one.model_copy(update={"why": remark("excepted", self.why[one.role_arn])})
+            if one.why.code == "excepted" and one.role_arn in self.why
+            else one
+            for one in plan.left
+        )
+        changed = plan.model_copy(update={"left": left})
+        return plan if left == plan.left else changed.model_copy(update={"id": id_of(changed)})
+
+
+def excepted(account: Account, exceptions: Sequence[RoleException], now: datetime) -> Excepted:
+    """Return the roles that nothing is to be planned for.
+
+    Those are the roles that an exception for every rule names, whatever their verdict, and the
+    exposed ones of which every finding that exposes them has its exception. One that ran out
+    excepts nothing.
+
+    :param account: its roles are gone through, and must not be a one-pass iterable.
+    :param now: aware; the time of the plan.
+    """
+    if not exceptions:
+        return Excepted()
+    report = suppress(audit(account, now=now), exceptions, now)
+    today = now.astimezone(UTC).date()
+    whole = [one for one in exceptions if one.rule == EVERY_RULE and one.expires >= today]
+    globs = [(like(one.role), one) for one in whole]
+    why: dict[str, str] = {}
+    arns = []
+    for role in report.roles:
+        by = [one for glob, one in globs if glob.matches(role.name) or glob.matches(role.arn)][:1]
+        if not by and role.accepted():
+            by = list(dict.fromkeys(one.exception for one in role.suppressed))
+            arns.append(role.arn)
+        if by:
+            why[role.arn] = f"it is excepted {listed(map(_said, by))}."
+    return Excepted((*(one.role for one in whole), *arns), why, report)
+
+
+def _said(one: RoleException) -> str:
+    rule = "" if one.rule == EVERY_RULE else f" from {one.rule}"
+    where = f", {one.where}" if one.where else ""
+    return f"until {one.expires}{rule} ({one.reason}; owner: {one.owner}{where})"
+
+
+def unmatched(plan: Plan, globs: Sequence[str]) -> tuple[str, ...]:
+    """Return the globs (or names) that no CodeBuild role of the plan's account matches.
+
+    The plan must have been asked for these globs.
+    """
+    strange = ("no-such-role", "not-codebuild")
+    met = [(one.role_name, one.role_arn) for one in plan.changes]
+    met += [(one.role_name, one.role_arn) for one in plan.left if one.why.code not in strange]
+    return tuple(
+        text
+        for text in dict.fromkeys(globs)
+        if not any(like(text).matches(name) or like(text).matches(arn) for name, arn in met)
+    )
