@@ -47,7 +47,9 @@ def answer(
 ) -> dict[str, Any]:
     """Run, or return what an earlier run of the same request replied.
 
-    A run that fails leaves nothing behind, so that the same request may be made again.
+    A run that fails leaves nothing behind, so that the same request may be made again. One that is
+    killed keeps its request until Lambda would have ended it; then the same request runs again.
+    https://docs.aws.amazon.com/powertools/python/latest/utilities/idempotency/#lambda-timeouts
     Raises InputError where the request is running, or an earlier one of this id was another.
     """
     store = DynamoDBPersistenceLayer(
@@ -75,7 +77,10 @@ def answer(
     try:
         found: dict[str, Any] = answered(asked={"request_id": request_id, "event": event})
     except (IdempotencyAlreadyInProgressError, IdempotencyItemAlreadyExistsError) as error:
-        raise InputError(f"remediate: request {request_id} is running already") from error
+        raise InputError(
+            f"remediate: request {request_id} is running already; if its run was killed, the same"
+            " request goes on with it once Lambda's time for that run is over (15 minutes at most)"
+        ) from error
     except IdempotencyValidationError as error:
         raise InputError(
             f"remediate: request_id {request_id} was used for another request; choose a new one"

@@ -26,12 +26,17 @@ class AuditRequest(Request):
     notify: bool = False
 
 
+PlanId = Annotated[str, Field(pattern=r"^plan-[0-9TZ]{16}-[0-9a-f]{8}$")]
+
+
 class RemediateRequest(Request):
     """What to plan, apply or take back. Nothing is changed unless ``apply`` is true.
 
     ``roles`` are globs on name or ARN, ``excepted`` those that are left alone all the same.
-    ``undo`` names a plan that was applied. The same ``request_id`` twice is one request: the second
-    gets the first one's reply.
+    ``finish`` names a plan that an earlier request began to apply, ``undo`` one to take back: from
+    ``roles`` (names or ARNs), or from all of its roles. ``list_`` (the event's ``list``) asks for
+    the plans that were begun. The same ``request_id`` twice is one request: the second gets the
+    first one's reply.
     """
 
     roles: list[RoleGlob] = []
@@ -39,19 +44,30 @@ class RemediateRequest(Request):
     policy: Literal["guard", "sender"] = "guard"
     apply: bool = False
     max_changes: Annotated[int, Field(ge=1, le=1_000)] = 25
-    undo: Annotated[str, Field(pattern=r"^plan-[0-9TZ]{16}-[0-9a-f]{8}$")] | None = None
+    finish: PlanId | None = None
+    undo: PlanId | None = None
+    list_: Annotated[bool, Field(alias="list")] = False
     request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> RemediateRequest:
-        if self.undo is None and not self.roles:
+        old = [name for name in ("finish", "undo") if getattr(self, name) is not None]
+        if self.list_ and (old or self.roles or self.excepted or self.apply):
+            raise PydanticCustomError("whole", "list tells plans: leave everything else out")
+        if len(old) > 1:
+            raise PydanticCustomError("whole", "finish and undo: give one of them")
+        if not (self.list_ or old or self.roles):
             raise PydanticCustomError(
                 "whole", 'name the roles, for example "roles": ["codebuild-web"], or a plan to undo'
             )
-        if self.undo is not None and (self.roles or self.excepted):
-            raise PydanticCustomError("whole", "undo takes a whole plan back: leave the roles out")
-        if self.undo is not None and not self.apply:
-            raise PydanticCustomError("whole", 'undo changes roles: give "apply": true with it')
+        if old and (self.excepted or (self.finish and self.roles)):
+            raise PydanticCustomError(
+                "whole", "a plan says which roles it is about: leave roles and excepted out"
+            )
+        if old and not self.apply:
+            raise PydanticCustomError(
+                "whole", f'{old[0]} changes roles: give "apply": true with it'
+            )
         return self
 
 
@@ -62,7 +78,9 @@ _EXPECTED: Final = {
     "apply": "true or false",
     "policy": '"guard" or "sender"',
     "max_changes": "a number from 1 to 1000",
+    "finish": "the id of a plan",
     "undo": "the id of a plan",
+    "list": "true or false",
     "request_id": "up to 128 letters, digits and . _ : -",
     "regions": 'a list of region names such as "eu-west-1"',
 }
@@ -99,6 +117,7 @@ def _problem(kind: type[Request], loc: tuple[int | str, ...], error: str) -> str
     # !a: a key is text from outside, and an error is one line.
     key = str(loc[0])
     if error == "extra_forbidden":
-        return f"unknown key {key!a} (known: {', '.join(kind.model_fields)})"
+        known = ", ".join(field.alias or name for name, field in kind.model_fields.items())
+        return f"unknown key {key!a} (known: {known})"
     index = "".join(f"[{part}]" for part in loc[1:])
     return f"{key}{index} can't be used, expected {_EXPECTED[key]}"

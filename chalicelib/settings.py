@@ -81,7 +81,9 @@ class Common(BaseModel):
     regions: tuple[RegionName, ...] = ()
     schedule: ScheduleExpression = DEFAULT_SCHEDULE
 
-    @field_validator("regions", "remediate_roles", mode="before", check_fields=False)
+    @field_validator(
+        "regions", "remediate_roles", "remediate_except", mode="before", check_fields=False
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -96,7 +98,8 @@ class Settings(Common):
     to report. ``reports_bucket``: an S3 bucket for each night's report, and for replies that are
     too long for Lambda; empty means none. ``remediate_roles``: globs of the roles that the nightly
     audit has ``remediate_function`` plan for, comma separated; empty means that it never invokes
-    it. ``remediate_apply``: have these plans applied, too.
+    it. ``remediate_except``: globs of roles to leave alone all the same. ``remediate_apply``: have
+    these plans applied, too.
 
     For the nightly audit alone: ``history_table``: the DynamoDB table of what audits knew so far.
     ``exceptions``: where the file of exceptions lies. ``digest_day``: when all that is still open
@@ -118,6 +121,7 @@ class Settings(Common):
     security_hub: bool = False
     event_bus: BusName | None = None
     remediate_roles: tuple[RoleGlob, ...] = ()
+    remediate_except: tuple[RoleGlob, ...] = ()
     remediate_apply: bool = False
     remediate_function: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_-]{1,170}$")] | None = None
 
@@ -129,15 +133,21 @@ class Settings(Common):
 
 
 class RemediateSettings(Common):
-    """The settings of ``remediate``. ``journal_table``: the DynamoDB table of what it attached."""
+    """The settings of ``remediate``. ``journal_table``: the DynamoDB table of what it attached.
+
+    ``remediate_except`` and ``exceptions``: roles that it leaves alone, whoever invokes it.
+    """
 
     journal_table: TableName
+    remediate_except: tuple[RoleGlob, ...] = ()
+    exceptions: ExceptionsPlace | None = None
 
 
 _Kind = TypeVar("_Kind", bound=Common)
 
 _EXPECTED: Mapping[str, str] = {
     "remediate_roles": "globs of role names or ARNs with commas between them, or nothing",
+    "remediate_except": "globs of role names or ARNs with commas between them, or nothing",
     "remediate_apply": "true or false",
     "remediate_function": "the name of the function that remediates",
     "journal_table": "the name of a DynamoDB table",

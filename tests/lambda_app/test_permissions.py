@@ -50,7 +50,7 @@ OPTIONAL = {
         *("ReadWebhookParameter", "ReadWebhookSecret"),
     ),
     "audit_now": ("StoreReports",),
-    "remediate": (),
+    "remediate": ("ReadExceptionsObject", "ReadExceptionsParameter"),
 }
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:findings"
 LOGS = {

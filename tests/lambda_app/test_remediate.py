@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,31 +13,17 @@ import pytest
 from chalice.test import Client, FunctionNotFoundError
 
 from app import app
-from auditor.corrective.documents import guard
-from auditor.corrective.names import MANAGED, PATH, policy_arn
-from auditor.errors import AuditorError, InputError
+from auditor.errors import InputError
 from auditor.remediate.interface import BusyError
-from chalicelib import nightly, remediation
-from tests.lambda_app.world import ACCOUNT_ID, HISTORY, OPEN, SIMULATOR, add_table, hook
+from chalicelib import remediation
+from chalicelib.request import RemediateRequest
+from tests.lambda_app.remediate_world import GUARD, TABLE, Context, attached, details, function
+from tests.lambda_app.world import OPEN, SIMULATOR, hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.lambda_app.world import World
-
-GUARD = policy_arn("aws", ACCOUNT_ID, "guard")
-TABLE = "journal"
-
-
-class Context(SimpleNamespace):
-    """What Lambda tells a function about its invocation."""
-
-    aws_request_id = "11111111-2222-3333-4444-555555555555"
-    function_name = "remediate"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds that are left."""
-        return 300_000
 
 
 @pytest.fixture
@@ -46,31 +33,7 @@ def remediate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., dict[str, Any]]:
     """The function, in an account that has the journal and the guard; IAM answers at once."""
-    add_table(TABLE)
-    boto3.client("iam").create_policy(
-        PolicyName=MANAGED["guard"], Path=PATH, PolicyDocument=json.dumps(guard())
-    )
-    for name in ("TOPIC_ARN", "HISTORY_TABLE", "DIGEST_DAY"):
-        environment.delenv(f"AUDITOR_{name}")
-    environment.setenv("AWS_LAMBDA_FUNCTION_NAME", "remediate")
-    monkeypatch.setattr("time.sleep", lambda _: None)
-
-    def invoke(invocation: str = Context.aws_request_id, **event: object) -> dict[str, Any]:
-        context = Context()
-        context.aws_request_id = invocation
-        environment.setenv("AUDITOR_JOURNAL_TABLE", TABLE)
-        return remediation.run(event, context)
-
-    return invoke
-
-
-def attached(role: str) -> list[str]:
-    found = boto3.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    return [one["PolicyArn"] for one in found]
-
-
-def details() -> object:
-    return boto3.client("iam").get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
+    return function(environment, monkeypatch)
 
 
 def test_nothing_is_changed_unless_the_event_says_so(
@@ -162,6 +125,14 @@ def test_a_refusal_is_told(
     assert "not today" in result["message"]
 
 
+def test_every_key_of_the_event_is_told() -> None:
+    """docs/remediation.md lists exactly the keys that the function accepts."""
+    page = (Path(__file__).parents[2] / "docs" / "remediation.md").read_text(encoding="utf-8")
+    section = page.split("## The function\n", 1)[1].split("\n#", 1)[0]
+    keys = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    assert keys == {one.alias or name for name, one in RemediateRequest.model_fields.items()}
+
+
 @pytest.mark.parametrize(
     ("event", "told"),
     [
@@ -175,7 +146,12 @@ def test_a_refusal_is_told(
         ({"roles": ["a"], "max_changes": 0}, "max_changes can't be used"),
         ({"undo": "plan-1", "apply": True}, "undo can't be used"),
         ({"undo": "plan-20261123T030000Z-0123abcd"}, 'give "apply": true'),
-        ({"undo": "plan-20261123T030000Z-0123abcd", "apply": True, "roles": ["a"]}, "leave"),
+        ({"undo": "plan-20261123T030000Z-0123abcd", "apply": True, "excepted": ["a"]}, "leave"),
+        ({"finish": "plan-20261123T030000Z-0123abcd"}, 'finish changes roles: give "apply": true'),
+        ({"finish": "plan-20261123T030000Z-0123abcd", "apply": True, "roles": ["a"]}, "leave"),
+        ({"list": True, "roles": ["a"]}, "leave everything else out"),
+        ({"list": "yes"}, "list can't be used, expected true or false"),
+        ({"list_": True}, "unknown key 'list_'"),
         ({"roles": ["a"], "request_id": "a b"}, "request_id can't be used"),
     ],
 )
@@ -199,86 +175,3 @@ def test_it_runs_in_the_real_app(remediate: Callable[..., dict[str, Any]], clien
         pytest.fail("app.py has no function named remediate")
     assert [one["role_name"] for one in reply["plan"]["changes"]] == [OPEN]
     assert app.app_name == "auditor"
-
-
-@pytest.fixture
-def invoked(
-    remediate: Callable[..., dict[str, Any]],
-    world: World,
-    environment: pytest.MonkeyPatch,
-    monkeypatch: pytest.MonkeyPatch,
-) -> list[dict[str, Any]]:
-    """The events that the nightly audit invokes remediate with; they really run."""
-    environment.setenv("AUDITOR_TOPIC_ARN", world.topic_arn)
-    environment.setenv("AUDITOR_HISTORY_TABLE", HISTORY)
-    made: list[dict[str, Any]] = []
-
-    def invoke(params: dict[str, Any], **_: object) -> tuple[object, dict[str, Any]]:
-        event = json.loads(params["body"])
-        made.append(event)
-        with pytest.MonkeyPatch.context() as own:  # the other function's environment
-            for name in [*os.environ]:
-                if name.startswith("AUDITOR_") and name != "AUDITOR_REGIONS":
-                    own.delenv(name)
-            reply = remediate(**event)
-            environment.delenv("AUDITOR_JOURNAL_TABLE")
-        body = SimpleNamespace(read=lambda: json.dumps(reply).encode())
-        return SimpleNamespace(status_code=200, headers={}), {"StatusCode": 200, "Payload": body}
-
-    hook(monkeypatch, "before-call.lambda.Invoke", invoke)
-    return made
-
-
-def heard(world: World) -> str:
-    (body,) = world.heard()
-    return body
-
-
-def test_the_night_invokes_nothing_by_default(invoked: list[dict[str, Any]], world: World) -> None:
-    """A deployment that names no roles stays read-only, whatever it finds."""
-    nightly.run(Context())
-    assert invoked == []
-    assert "remediation" not in json.loads(heard(world))
-
-
-@pytest.mark.parametrize("apply", [False, True])
-def test_the_night_plans_or_closes_what_it_is_told_to(
-    invoked: list[dict[str, Any]], world: World, environment: pytest.MonkeyPatch, apply: bool
-) -> None:
-    """With role globs configured remediate is invoked, and the message tells what came of it."""
-    environment.setenv("AUDITOR_REMEDIATE_ROLES", "codebuild-*")
-    environment.setenv("AUDITOR_REMEDIATE_FUNCTION", "auditor-remediate")
-    if apply:
-        environment.setenv("AUDITOR_REMEDIATE_APPLY", "true")
-    reply = nightly.run(Context())
-
-    (event,) = invoked
-    assert (event["roles"], event["apply"]) == (["codebuild-*"], apply)
-    assert attached(OPEN) == ([GUARD] if apply else [])
-    told = json.loads(heard(world))["remediation"]
-    assert told == reply["remediation"]
-    assert told["plan_id"].startswith("plan-")
-
-
-def test_a_remediation_that_fails_costs_no_message(
-    world: World, environment: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The findings are published all the same, with what went wrong."""
-    environment.setenv("AUDITOR_REMEDIATE_ROLES", "codebuild-*")
-    environment.setenv("AUDITOR_REMEDIATE_FUNCTION", "auditor-remediate")
-
-    def fail(**_: object) -> tuple[object, dict[str, Any]]:
-        error = {"Code": "ResourceNotFoundException", "Message": "Function not found"}
-        return SimpleNamespace(status_code=404, headers={}), {"Error": error}
-
-    hook(monkeypatch, "before-call.lambda.Invoke", fail)
-    nightly.run(Context())
-    assert "Function not found" in heard(world)
-
-
-def test_settings_that_lack_the_function_are_refused(environment: pytest.MonkeyPatch) -> None:
-    """Globs without a function to hand them to is a deployment's mistake, told by its name."""
-    environment.setenv("AUDITOR_TOPIC_ARN", f"arn:aws:sns:eu-west-1:{ACCOUNT_ID}:findings")
-    environment.setenv("AUDITOR_REMEDIATE_ROLES", "codebuild-*")
-    with pytest.raises(AuditorError, match="AUDITOR_REMEDIATE_FUNCTION is not set"):
-        nightly.run(Context())

@@ -13,19 +13,21 @@ from auditor.corrective.documents import guard
 from auditor.corrective.names import MANAGED, PATH, policy_arn
 from auditor.remediate.interface import BusyError
 from chalicelib import remediation
-from tests.collect.authorized import Ask, allowed, asks
+from tests.collect.authorized import Ask, allowed
+from tests.lambda_app.remediate_world import Context
 from tests.lambda_app.test_permissions import (
     JOURNAL,
     ORGANIZATION,
+    PLACES,
     RUNTIME,
     actions,
     answering,
+    asked,
     document,
     judge_calls,
     statements,
 )
-from tests.lambda_app.test_remediate import Context
-from tests.lambda_app.world import ACCOUNT_ID, OPEN, add_table, hook
+from tests.lambda_app.world import ACCOUNT_ID, BUCKET, OPEN, REGION, add_table, hook
 
 if TYPE_CHECKING:
     from tests.lambda_app.world import World
@@ -34,6 +36,10 @@ ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/codebuild-web"
 OURS = [policy_arn("aws", ACCOUNT_ID, "guard"), policy_arn("aws", ACCOUNT_ID, "sender")]
 POLICY_ARN = "iam:PolicyARN"
 CHANGING = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
+
+
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{JOURNAL}"
+LEADING = "dynamodb:LeadingKeys"
 
 
 def ask(action: str, resource: str, policy: str | None = None) -> Ask:
@@ -103,6 +109,16 @@ def test_it_changes_roles_only_and_those_of_its_account(action: str) -> None:
     assert [one for one in (account, user, "*") if possible(ask(action, one, OURS[0]))] == []
 
 
+@pytest.mark.parametrize("action", ["dynamodb:DeleteItem", "dynamodb:UpdateItem"])
+def test_no_entry_of_the_journal_is_taken_away(action: str) -> None:
+    """The lock and notes on requests may be removed and altered; what was done may not."""
+    for key in ("lock", "request"):
+        assert allowed(document("remediate"), Ask(action, TABLE, {LEADING: key}), ACCOUNT_ID)
+    for key in ("plan-20261123T030000Z-0123abcd", "plans", "lock2", "Lock", ""):
+        assert not possible(Ask(action, TABLE, {LEADING: key}))
+    assert not possible(Ask(action, TABLE, {}))
+
+
 def test_no_statement_allows_a_change_without_its_condition() -> None:
     """What changes IAM stands in one statement, whose condition names our two ARNs whole."""
     reads = ("iam:Get", "iam:List")
@@ -136,7 +152,11 @@ def test_the_policy_of_remediate_is_what_it_calls(
 
     def record(model: Any, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         call = f"{model.service_model.signing_name}:{model.name}"
-        calls.extend(asks(call, context["client_region"], ACCOUNT_ID, params))
+        found = asked(call, context["client_region"], params)
+        if call in ("dynamodb:DeleteItem", "dynamodb:UpdateItem"):
+            leading = {LEADING: params["Key"]["pk"]["S"]}
+            found = [one._replace(context=leading) for one in found]
+        calls.extend(found)
 
     regions = [{"RegionName": "eu-west-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"}]
     hook(monkeypatch, "before-call.account.ListRegions", answering({"Regions": regions}))
@@ -144,8 +164,22 @@ def test_the_policy_of_remediate_is_what_it_calls(
         hook(monkeypatch, f"before-call.organizations.{operation}", answering(answer))
     hook(monkeypatch, "before-parameter-build", record)
 
+    boto3.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="exceptions.yaml", Body=b"exceptions: []")
+    boto3.client("ssm").put_parameter(
+        Name="/auditor/exceptions", Value="exceptions: []", Type="String"
+    )
+    calls.clear()
+    for place in ("ReadExceptionsObject", "ReadExceptionsParameter"):
+        environment.setenv("AUDITOR_EXCEPTIONS", PLACES[place]["Exceptions"])
+        remediation.run({"roles": [OPEN]}, Context())
+    remediation.run({"list": True}, Context())
+
     done = remediation.run({"roles": [OPEN], "apply": True, "request_id": "1"}, Context())
     remediation.run({"roles": [OPEN], "apply": True, "request_id": "1"}, Context())
+    remediation.run({"finish": done["plan_id"], "apply": True, "request_id": "4"}, Context())
     remediation.run({"undo": done["plan_id"], "apply": True, "request_id": "2"}, Context())
 
     held = {"pk": {"S": "lock"}, "sk": {"S": "lock"}, "expires_at": {"N": "99999999999"}}
