@@ -74,3 +74,15 @@ def test_a_large_set_is_looked_up() -> None:
     assert check(few).cost == len(few)
     assert check(few).setup == 0
     assert check(plain).setup == len(plain)
+
+
+def test_equal_numbers_are_looked_up() -> None:
+    """However they are written; a neighbour is another number."""
+    row = OPERATORS["numericequals"]
+    ready = check(frozenset(one for at in range(50) if (one := read(row, str(2 * at))) is not None))
+    assert [ready.matches(text) for text in ("42", "42.0", "43", "-2")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

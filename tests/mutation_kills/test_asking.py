@@ -77,6 +77,8 @@ def test_a_doubt_about_an_action_is_every_role_s_that_has_it() -> None:
     assert first.verdict == second.verdict == "undetermined"
     assert first.reason == second.reason
     assert first.reason is not None
+    third = told(identity(doubtful, allow("ses:SendRawEmail")))
+    assert (third.verdict, third.notes) == ("exposed", (first.reason,))
 
 
 def test_an_action_that_no_statement_names_has_no_statements() -> None:
