@@ -51,7 +51,7 @@ class _Finder:
         self._places = Places(log)
         self._denials: dict[object, list[Denial]] = {}
         self._others: dict[object, list[Other]] = {}
-        self._troubles: dict[object, list[Trouble]] = {}
+        self._troubles: dict[object, dict[str, list[Trouble]]] = {}
         self._told: set[int] = set()  # lines that a problem has been told of
         self._projects: dict[str, str] = {}
 
@@ -63,7 +63,7 @@ class _Finder:
         for row in ROWS:
             for anchor in row.anchors:
                 for place in self._places.of(anchor):
-                    self._trouble(row, place)
+                    self._trouble(row, anchor, place)
         denials = (_whole(same) for same in self._denials.values())
         troubles = (_alike(same) for same in self._troubles.values())
         others = (_added(same) for same in self._others.values())
@@ -152,7 +152,7 @@ class _Finder:
         context = Context(BOTOCORE, call[1], code[1], version)
         return Denial(place.lines, place.times, *context, None, "", None, Why())
 
-    def _trouble(self, row: Row, place: Place) -> None:
+    def _trouble(self, row: Row, anchor: str, place: Place) -> None:
         """Keep a problem. Of a line that tells of several, the rows that say more come first."""
         passage = self._log.passage(place.start, place.end, place.low, place.high)
         near = f"{passage.before[-BEFORE:]} {passage.after[:AFTER]}"
@@ -162,10 +162,10 @@ class _Finder:
         details = tuple(
             (label, value[1].strip()[:LONGEST])
             for label, pattern in row.details
-            if (value := pattern.search(near))
+            if (value := pattern.search(passage.after, 0, AFTER) or pattern.search(near))
         )
         told = Trouble(place.lines, place.times, row.id, details)
-        self._troubles.setdefault((row.id, details), []).append(told)
+        self._troubles.setdefault((row.id, details), {}).setdefault(anchor, []).append(told)
 
 
 def _principal(before: str) -> tuple[str, Principal | None]:
@@ -203,6 +203,8 @@ def _added(same: list[Other]) -> Other:
     return same[0]._replace(lines=_together(same), times=sum(one.times for one in same))
 
 
-def _alike(same: list[Trouble]) -> Trouble:
-    """Return one problem. Its row may be known by several texts of one message: lines count."""
-    return same[0]._replace(lines=_together(same), times=max(one.times for one in same))
+def _alike(same: dict[str, list[Trouble]]) -> Trouble:
+    """Return one problem. Several texts of its row may be in one message: the commonest counts."""
+    told = [one for by_anchor in same.values() for one in by_anchor]
+    times = max(sum(one.times for one in by_anchor) for by_anchor in same.values())
+    return told[0]._replace(lines=_together(told), times=times)

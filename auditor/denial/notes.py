@@ -76,13 +76,18 @@ _UNSAID: Final = (
     "The message gives no reason: no policy allows it, or one does under a condition that didn't"
     " hold, or a Deny stands in the way. '--snapshot' and '--live' look at the role."
 )
+_DENIED: Final = (
+    "A Deny stands in the way, and no Allow gets past it. The message doesn't say in which policy:"
+    " the role's own, its boundary, the identity's, the organization's, or another."
+    " '--snapshot' and '--live' look at the role."
+)
 
 
 def reason_of(denial: Denial) -> str:
     """Return why it was refused, by AWS's message alone."""
     why = denial.why
     if why.layer is None:
-        return _UNSAID
+        return _UNSAID if why.outcome == "unsaid" else _DENIED
     return (_SILENT if why.outcome == "implicit" else _DENYING)[why.layer]
 
 

@@ -13,8 +13,9 @@ PLACES: Final = 5_000
 """Different places that are looked at in all; a log with more is told so. One takes about 1 ms."""
 LINES: Final = 5
 """Lines named of something that is there more often."""
-_SAME: Final = 260
-"""Characters on each side by which two places are told apart: a message with both its ARNs."""
+_BEFORE: Final = 260
+_AFTER: Final = 420
+"""Characters by which two places are told apart: a message with both its ARNs."""
 
 
 class Place(NamedTuple):
@@ -49,7 +50,10 @@ class Places:
             if last is not None and last[3] == 1:
                 last[2] = at
             end = at + len(text)
-            key = hash(squeezed[max(0, at - _SAME) : end + _SAME])
+            # how much there is before it belongs to the key: near the text's ends two different
+            # places have the same text around them
+            start = max(0, at - _BEFORE)
+            key = hash((at - start, squeezed[start : end + _AFTER]))
             same = seen.get(key)
             if same is not None:
                 same[3] += 1

@@ -98,7 +98,7 @@ def _caller(seen: Seen, page: Page) -> None:
         page.heading(f"Refused: {short(denial.action or denial.operation)}")
         page.rows(_rows(denial, seen))
         asked = seen.asked(denial)
-        if asked is None or denial.why.layer is not None:
+        if asked is None or denial.why.outcome != "unsaid":
             page.say(reason_of(denial))
         if asked is not None:
             page.items(asked_words(asked))

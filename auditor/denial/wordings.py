@@ -38,7 +38,8 @@ _LAYER: Final = "|".join(_loose(layer) for layer in LAYERS)
 _REASON: Final = (
     rf"(?:{_loose('because no')}\s*(?P<silent>{_LAYER})\s*{_loose('allows')}"
     rf"|{_loose('with an explicit deny in')}\s*a\n?n?\s*(?P<denying>{_LAYER})"
-    r"(?:\s*:\s*(?P<policy>arn:[A-Za-z0-9:/_+=,.@-]{1,300}))?)"
+    r"(?:\s*:\s*(?P<policy>arn:[A-Za-z0-9:/_+=,.@-]{1,300}))?"
+    rf"|(?P<denied>{_loose('with an explicit deny')}))"
 )
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
 
@@ -105,7 +106,7 @@ def why_of(found: re.Match[str]) -> Why:
     groups = found.groupdict()
     said = groups.get("silent") or groups.get("denying")
     if not said:
-        return Why()
+        return Why("explicit") if groups.get("denied") else Why()
     tight = "".join(said.split())
     layer = next(layer for layer in LAYERS if layer.replace(" ", "") == tight)
     if groups.get("silent"):

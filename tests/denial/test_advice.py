@@ -300,3 +300,14 @@ def test_odd_things_are_noted() -> None:
     user = " ".join(notes_of(denial(who=f"arn:aws:iam::{ACCOUNT}:user/mailer")))
     assert "IAM user mailer" in user
     assert "isn't one of CodeBuild's" in " ".join(notes_of(denial(who=ROLE)))
+
+
+def test_a_deny_without_its_policy() -> None:
+    """AWS may say no more than "with an explicit deny": then no Allow is said to be enough."""
+    (found,) = find(
+        f"User: {ROLE} is not authorized to perform: ses:SendEmail on resource:"
+        f" {SES}identity/example.com with an explicit deny"
+    ).denials
+    assert found.why == Why("explicit")
+    assert not enough(found)
+    assert "A Deny stands in the way" in reason_of(found)
