@@ -5,38 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.arnindex import ArnIndex
-from auditor.scope import is_service_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from auditor.account import Role
-    from auditor.standing import Standing
+    from auditor.engine.layers import Layer
 
 
 class Doors:
     """The roles worth getting to, and whom their trust policies name.
 
-    ``worth`` tells which ones may do something themselves.
+    ``trust`` gives a role's trust policy, ``worth`` tells which roles may do something themselves.
     """
 
     def __init__(
-        self, standing: Standing, roles: Sequence[Role], worth: Callable[[Role], bool]
+        self,
+        roles: Sequence[Role],
+        trust: Callable[[Role], Layer],
+        worth: Callable[[Role], bool],
     ) -> None:
-        self._standing = standing
+        self._trust = trust
         self._named: dict[str, list[Role]] = {}
-        own = [role for role in roles if not is_service_linked(role)]
-        for role in own:
+        for role in roles:
             for text in self._principals(role):
                 self._named.setdefault(text, []).append(role)
         self._sessions = [text for text in self._named if ":assumed-role/" in text]
         # one without powers that no trust policy names can neither undo anything nor go further
-        self._useful = {role.arn: role for role in own if worth(role) or self._names(role)}
+        self._useful = {role.arn: role for role in roles if worth(role) or self._names(role)}
         self._index = ArnIndex(self._useful)
 
     def _principals(self, role: Role) -> frozenset[str]:
         """Return the AWS principals that a role's trust policy lets in; one not read: anyone."""
-        layer = self._standing.trust(role)
+        layer = self._trust(role)
         if layer.unread:
             return frozenset("*")
         return frozenset(

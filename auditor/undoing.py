@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from auditor.engine.powers import ASSUME_ROLE, Powers, facts_of
 from auditor.errors import Undecidable
+from auditor.rules.doors import Doors
 from auditor.rules.making import HANDING_ON, TRUST_REWRITING
 from auditor.rules.newcomers import makes_newcomers, newcomer
 from auditor.rules.selfgranting import PASSED_MAX, Exposed, self_grants
-from auditor.undoing.doors import Doors
+from auditor.scope import is_service_linked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +80,8 @@ class Undoers:
         self._doubts: dict[str, tuple[str, ...]] = {}
         self._always: dict[str, tuple[Call, ...]] = {}
         self._makers: dict[str, Powers | None] = {}
-        self._doors = Doors(standing, roles, self._worth)
+        own = [role for role in roles if not is_service_linked(role)]
+        self._doors = Doors(own, standing.trust, self._worth)
 
     def of(self, role: Role, way: Way) -> Undoing:
         """Return how a role may undo a policy that is attached to it (or put inline).
