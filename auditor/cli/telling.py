@@ -39,6 +39,8 @@ def tell(done: Done, bench: Workbench, journal: Journal, form: Form, *, well: bo
     """
     from auditor.remediate.tell import results_text
 
+    if done.stopped:
+        done = done._replace(results=[_by_hand(one) for one in done.results])
     for trouble in journal.troubles():
         say(f"warning: {trouble}")
     for reason, roles in _undecided(done.results).items():
@@ -81,6 +83,15 @@ def undone_well(results: Sequence[Result], bench: Workbench) -> bool:
         and (one.outcome != "detached" or one.standing is not None or one.role_arn in others)
         for one in results
     )
+
+
+def _by_hand(one: Result) -> Result:
+    """Return a result that names what ended the run: here it is always Ctrl-C."""
+    from auditor.remediate.run import TIME_IS_UP
+
+    if one.message != TIME_IS_UP:
+        return one
+    return one.model_copy(update={"message": "Ctrl-C was pressed: run it again for the rest"})
 
 
 def _undecided(results: Sequence[Result]) -> Mapping[str, list[str]]:

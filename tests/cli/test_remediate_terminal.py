@@ -107,5 +107,6 @@ def test_ctrl_c_ends_after_the_role_it_is_at(world: World, monkeypatch: pytest.M
     assert "stopping after this role" in err
     assert "admin: attached; exposed (proven) -> simulator only" in out
     assert "open: not reached" in out
+    assert "Ctrl-C was pressed" in " ".join(out.split())
     assert f"auditor remediate undo {plan['id']}" in out
     assert (world.attached("admin"), world.attached("open")) == ([GUARD], [])
