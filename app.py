@@ -20,7 +20,7 @@ app.register_middleware(ConvertToMiddleware(metrics.log_metrics))
 @app.schedule(schedule_expression(), name="audit_nightly")
 def audit_nightly(event: Any) -> dict[str, Any]:
     """Audit the account and tell the topic; run by EventBridge."""
-    return nightly.run(event.context)
+    return nightly.run(event.context, event.event_id)
 
 
 @app.lambda_function(name="audit_now")

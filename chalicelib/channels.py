@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import boto3
+from botocore.config import Config
 
 from auditor.errors import AuditorError
 from auditor.notify import chat, events, securityhub, sns
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from auditor.notify.news import Night
     from chalicelib.memory import Memory
     from chalicelib.settings import Settings
+
+
+_HUB_CONFIG: Final = CLIENT_CONFIG.merge(
+    Config(retries={"mode": "standard", "total_max_attempts": 3})
+)
+_HUB_CALL_MS: Final = 120_000
+"""What one call may take at worst: three tries of 35 seconds, and the waits between them."""
 
 
 class Teller(NamedTuple):
@@ -62,20 +70,24 @@ def tell(settings: Settings, night: Night, memory: Memory, outcome: Outcome) -> 
         outcome.attempt(one.name, partial(_tell, one, night, memory))
 
 
-def import_findings(night: Night) -> str:
+def import_findings(night: Night, left_ms: Callable[[], int]) -> str:
     """Bring Security Hub up to date, in the function's own region. Raises NotifyError.
 
     What this audit couldn't look at isn't archived, whatever else the report shows.
+
+    :param left_ms: returns the milliseconds that the run has left.
     """
     report = night.report
-    client = boto3.Session().client("securityhub", config=CLIENT_CONFIG)
+    client = boto3.Session().client("securityhub", config=_HUB_CONFIG)
     left = tuple(f"/{one.id}" for one in night.unseen)
 
     def render(before: Sequence[dict[str, Any]]) -> list[dict[str, object]]:
         known = [one for one in before if not str(one["Id"]).endswith(left)]
         return asff_findings(report, region=client.meta.region_name, archived=known)
 
-    return securityhub.report_to(client, report.account_id, render)
+    return securityhub.report_to(
+        client, report.account_id, render, in_time=lambda: left_ms() > _HUB_CALL_MS
+    )
 
 
 def _tell(one: Teller, night: Night, memory: Memory) -> str | None:

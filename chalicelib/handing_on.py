@@ -112,11 +112,15 @@ class _Done(_About):
     next: dict[str, Any] | None = None
 
 
-def remedy(settings: Settings, report: Report, context: Any) -> Remedy | None:
+def remedy(
+    settings: Settings, report: Report, context: Any, run_id: str | None = None
+) -> Remedy | None:
     """Have the configured roles planned for, or closed; what came of it, for the message.
 
     None where nothing is configured or nothing is exposed. Whatever goes wrong is in the message:
     the findings are published all the same.
+
+    :param run_id: the same for an event that is delivered twice, or tried again.
     """
     if not settings.remediate_roles or report.count("exposed") == 0:
         return None
@@ -125,7 +129,7 @@ def remedy(settings: Settings, report: Report, context: Any) -> Remedy | None:
         "excepted": list(settings.remediate_except),
         "apply": settings.remediate_apply,
         # A doubled night asks once: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
-        "request_id": f"nightly-{context.aws_request_id}",
+        "request_id": f"nightly-{run_id or context.aws_request_id}",
     }
     seconds = max(1, (context.get_remaining_time_in_millis() - _MARGIN_MS) // 1000)
     client = boto3.Session().client(

@@ -70,7 +70,7 @@ def run(context: Any, event_id: str = "") -> dict[str, Any]:
     except AuditorError as error:
         _tell_trouble(settings, past, error)
         raise
-    remedy = handing_on.remedy(settings, report, context)
+    remedy = handing_on.remedy(settings, report, context, past.run_id)
     outcome = _tell(settings, night._replace(remedy=remedy), past, context)
     if not report.complete and not report.roles:
         # Somebody may have been told, but a function that audits nothing must not look well.
@@ -123,13 +123,18 @@ def _tell(settings: Settings, night: Night, past: _Past, context: Any) -> Outcom
     night = night._replace(changes=outbox.changes, outbox_id=outbox.id)
     bucket = settings.reports_bucket
     if bucket is not None:
-        stored = outcome.attempt(
+        night = night._replace(stored=store.night_place(bucket, night.report))
+    # People first: whatever takes long, or until the run is killed, comes when they have heard.
+    channels.tell(settings, night, past.memory, outcome)
+    if bucket is not None:
+        outcome.attempt(
             "reports", lambda: store.put_night(bucket, night.report, _trend(past.history))
         )
-        night = night._replace(stored=stored)
     if settings.security_hub:
-        outcome.attempt("security-hub", lambda: channels.import_findings(night))
-    channels.tell(settings, night, past.memory, outcome)
+        outcome.attempt(
+            "security-hub",
+            lambda: channels.import_findings(night, context.get_remaining_time_in_millis),
+        )
     telemetry.count(ChannelsFailed=len(outcome.failed))
     if outcome.failed:
         past.memory.release(attempt)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from auditor.report.page.trend import Past
 
 _JSON: Final = "application/json"
+_PAGE: Final = (PAGE.extension, PAGE.media_type)
 
 # The functions' policy allows this prefix and no other: keep .chalice/resources.yaml in step.
 PREFIX = "auditor/"
@@ -40,28 +41,30 @@ def put(bucket: str, report: dict[str, Any]) -> dict[str, str]:
     return {"bucket": bucket, "key": key}
 
 
+def night_place(bucket: str, report: Report) -> str:
+    """Return the ``s3://`` address that a night's page gets."""
+    return f"s3://{bucket}/{_key(report.account_id, timestamp(report.generated_at), _PAGE[0])}"
+
+
 def put_night(bucket: str, report: Report, history: Sequence[Past]) -> str:
-    """Store a night's report as JSON and as a page, and return the page's ``s3://`` address.
+    """Store a night's report as JSON and as a page, and return the page's address.
 
     ``history`` are earlier audits, for the page's trend. Raises NotifyError where S3 refuses.
     """
     moment = timestamp(report.generated_at)
     _put(bucket, report.account_id, moment, (".json", _JSON), render_json(report))
     page = render_page(report, history=history)
-    kind = (PAGE.extension, PAGE.media_type)
-    return f"s3://{bucket}/{_put(bucket, report.account_id, moment, kind, page)}"
+    return f"s3://{bucket}/{_put(bucket, report.account_id, moment, _PAGE, page)}"
 
 
 def _put(bucket: str, account_id: str, moment: str, kind: tuple[str, str], text: str) -> str:
-    """Put one object and return its key, which starts with the day.
+    """Put one object and return its key.
 
-    It ends with the account and the second, so a retried run replaces nothing but its own.
     ``ExpectedBucketOwner`` holds the bucket to this account, so that a name somebody else has taken
     gets nothing (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html).
     """
     extension, media_type = kind
-    day = moment[:10].replace("-", "/")
-    key = f"{PREFIX}{day}/{account_id}-{moment.replace(':', '')}{extension}"
+    key = _key(account_id, moment, extension)
     client = boto3.Session().client("s3", config=CLIENT_CONFIG)
     try:
         client.put_object(
@@ -76,3 +79,12 @@ def _put(bucket: str, account_id: str, moment: str, kind: tuple[str, str], text:
         telemetry.logger.error("report not stored, the findings stand above")
         raise NotifyError(f"s3:PutObject s3://{bucket}/{key}: {error}") from error
     return key
+
+
+def _key(account_id: str, moment: str, extension: str) -> str:
+    """Return an object's key: the day, the account and the second.
+
+    So a retried run replaces nothing but its own.
+    """
+    day = moment[:10].replace("-", "/")
+    return f"{PREFIX}{day}/{account_id}-{moment.replace(':', '')}{extension}"

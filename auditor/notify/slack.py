@@ -61,7 +61,8 @@ def post(url: str, news: News, *, timeout: int = TIMEOUT) -> str:
             f"Slack could not be reached ({type(error).__name__}); check the webhook's address and"
             " the function's way to the internet"
         ) from None
-    if answer.status_code != 200:
+    # 200 alone isn't Slack: a proxy's page has it, too. A webhook that took a message says "ok".
+    if answer.status_code != 200 or answer.body.strip() != "ok":
         raise NotifyError(
             f"Slack refused the message: {answer.status_code} {_said(answer.body, url)}; make a new"
             " webhook where this one was revoked"

@@ -155,6 +155,17 @@ def test_roles_that_nobody_may_read_fail_the_function(
     assert len(world.heard()) == 1
 
 
+def test_an_event_delivered_twice_is_one_night(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EventBridge delivers at least once: two invocations of the app, one message."""
+    monkeypatch.setenv("AUDITOR_ALWAYS_NOTIFY", "true")
+    first, second = invoke(client), invoke(client)
+    assert first["message_id"]
+    assert second["repeated"] is True
+    assert len(world.heard()) == 1
+
+
 @pytest.mark.usefixtures("world")
 def test_running_twice_changes_nothing(client: Client) -> None:
     """A delivery that comes twice finds the same, and leaves the account's roles as they are."""

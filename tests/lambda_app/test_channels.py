@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from auditor.errors import NotifyError
-from tests.lambda_app.nights import audit, close, refuse, told
+from tests.lambda_app.nights import Context, Killed, audit, close, killed, refuse, told
 from tests.lambda_app.test_audit_now import SCHEMA
 from tests.lambda_app.world import (
     ACCOUNT_ID,
@@ -204,7 +204,7 @@ def defect(patch: pytest.MonkeyPatch, everybody: Everybody) -> None:  # noqa: AR
         ("chat", no_chat, "missing"),
         ("chat", defect, "a defect, or an answer nobody foresaw (KeyError)"),
         ("events", no_bus, "EventBridge bus security refused 1 event of 1"),
-        ("security-hub", no_hub, "Security Hub did not take 1 finding"),
+        ("security-hub", no_hub, "Security Hub was sent no more, so it lacks 1 finding of 1"),
         ("reports", no_bucket, "missing-bucket"),
     ],
 )
@@ -239,6 +239,30 @@ def test_each_fails_alone_and_hears_later_what_it_missed(
     assert boto3.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] >= 2
     audit()
     assert everybody.heard() == NONE
+
+
+@pytest.mark.parametrize("slow", ["auditor.notify.securityhub._imported", "chalicelib.store._put"])
+def test_people_hear_first(
+    everybody: Everybody, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    """A run that is killed while it imports or stores has told everybody by then, and once."""
+    with monkeypatch.context() as first:
+        first.setattr(slow, killed)
+        for _ in range(2):
+            with pytest.raises(Killed):
+                audit("the same run")
+    assert everybody.heard() == ONE_EACH
+
+
+def test_a_hub_gets_only_the_time_there_is(
+    everybody: Everybody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With less left than one call may take the hub isn't asked: said, and everybody else told."""
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 60_000)
+    with pytest.raises(NotifyError, match=r"security-hub: .*time is nearly over"):
+        audit()
+    assert everybody.heard() == ONE_EACH
+    assert hub_states() == {}
 
 
 def test_failures_are_counted(everybody: Everybody, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,16 @@ from auditor.history.table import TableHistory
 from auditor.notify import sns
 from chalicelib.memory import Memory
 from chalicelib.nightly import BusyError
-from tests.lambda_app.nights import audit, close, refuse, reopen, set_policy, told
+from tests.lambda_app.nights import (
+    Killed,
+    audit,
+    close,
+    killed,
+    refuse,
+    reopen,
+    set_policy,
+    told,
+)
 from tests.lambda_app.world import HISTORY, OPEN, OPEN_POLICY, SIMULATOR, add_role, hook
 
 if TYPE_CHECKING:
@@ -25,14 +34,6 @@ if TYPE_CHECKING:
 
 NEW = ("changes", {"new": [OPEN]})
 CLEARED = ("all-clear", {"resolved": [OPEN]})
-
-
-class Killed(BaseException):
-    """Lambda's end of a function: nothing catches it."""
-
-
-def killed(*_: object, **__: object) -> None:
-    raise Killed
 
 
 def test_roles_are_fixed_broken_and_renamed(world: World) -> None:

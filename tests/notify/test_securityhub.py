@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from auditor.errors import NotifyError
@@ -134,6 +135,47 @@ def test_refused_findings_are_told_and_cost_no_others() -> None:
     assert "did not take 2 findings of 250" in str(caught.value)
     assert "InvalidInput: no (2)" in str(caught.value)
     assert len(hub.ids) == 250
+
+
+def test_a_batch_has_at_most_5_mb() -> None:
+    """Long findings go in smaller batches: the hub takes 6 MB a call."""
+    hub = Hub()
+    long = [{"Id": str(n), "Description": "x" * 200_000} for n in range(100)]
+    securityhub.report_to(hub, "123456789012", lambda _: long)  # type: ignore[arg-type]  # an imitation
+    assert max(hub.batches) == 24
+    assert hub.ids == [str(n) for n in range(100)]
+
+
+def test_a_hub_that_throttles_is_asked_no_more() -> None:
+    """Its tries exhausted once, the hub costs the run no more time; what it lacks is counted."""
+
+    class Throttling(Hub):
+        def batch_import_findings(self, Findings: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's
+            if self.batches:
+                error: Any = {"Error": {"Code": "TooManyRequestsException", "Message": "slow"}}
+                self.batches.append(0)
+                raise ClientError(error, "BatchImportFindings")
+            return super().batch_import_findings(Findings)
+
+    hub = Throttling()
+    with pytest.raises(NotifyError, match=r"lacks 4900 findings of 5000: .*slow"):
+        report_to(hub, told.many(5_000).report)
+    assert hub.batches == [100, 0]
+
+
+def test_without_time_left_the_hub_is_left_alone() -> None:
+    """What isn't sent is said."""
+    hub = Hub()
+    left = iter([True, True, True, False])
+    findings = [{"Id": str(n)} for n in range(300)]
+    with pytest.raises(NotifyError, match=r"lacks 200 findings of 300: .*time is nearly over"):
+        securityhub.report_to(
+            hub,  # type: ignore[arg-type]  # an imitation
+            "123456789012",
+            lambda _: findings,
+            in_time=lambda: next(left),
+        )
+    assert hub.batches == [100]
 
 
 def test_a_hub_that_is_not_there(

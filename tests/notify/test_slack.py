@@ -179,3 +179,10 @@ def test_an_address_that_is_none(url: str, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(NotifyError) as caught:
         post(url, told.full(), timeout=1)
     assert "this-is-a-secret" not in str(caught.value)
+
+
+def test_only_ok_is_a_delivery(slack: Slack) -> None:
+    """A page that says 200, such as a proxy's, isn't Slack's word that the message arrived."""
+    slack.answers = [(200, {}, "<html>sign in first</html>")]
+    with pytest.raises(NotifyError, match="200 <html>sign in first"):
+        post(slack.url, told.full())
