@@ -19,6 +19,9 @@ Form = Literal["text", "json", "junit"]
 
 PASSED, FAILED = 0, 1
 
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+_ENDPOINTS = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
+
 
 def smoke(
     *,
@@ -130,6 +133,7 @@ def smoke(
         queue=events,
         wait=wait,
         refused=refused,
+        endpoints=tuple(filter(None, map(os.environ.get, _ENDPOINTS))),
     )
     if snapshot is not None and not refused:
         raise InputError("--snapshot: is read for --refused alone; add that, or leave it out")
@@ -140,7 +144,7 @@ def smoke(
     if not session.region_name:
         raise InputError("no region is set; give --region, or set AWS_DEFAULT_REGION")
     where = _checked(session.region_name)
-    clients = make_clients(session, where, plan.queue)
+    clients = make_clients(session, where, plan)
     with progress() as step:
         found = run(clients, plan, Around(where, partial(_read, session, snapshot), step))
     text = FORMS[format_](found)

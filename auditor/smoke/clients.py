@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from botocore.config import Config
 
 from auditor.errors import CollectError
-from auditor.smoke.plan import queue_region
+from auditor.smoke.queue import queue_region
 from auditor.smoke.result import Caller
 from auditor.smoke.trouble import AWS_ERRORS, trouble_of, understood
 
 if TYPE_CHECKING:
     import boto3
+
+    from auditor.smoke.plan import Plan
 
 # ``total_max_attempts`` counts tries, ``max_attempts`` would count retries. A mail may go out twice
 # where an answer was lost: it is the simulator that gets it twice. A queue answers after up to 20
@@ -43,14 +45,15 @@ class Clients(NamedTuple):
     sqs: Any
 
 
-def make_clients(session: boto3.Session, region: str, queue: str | None = None) -> Clients:
+def make_clients(session: boto3.Session, region: str, plan: Plan) -> Clients:
     """Return the clients for a region; the queue's is for the region in its URL."""
+    queue = plan.queue and queue_region(plan.queue, region, plan.endpoints)
     make: Any = session.client
     return Clients(
         make("ses", region_name=region, config=CONFIG),
         make("sesv2", region_name=region, config=CONFIG),
         make("sts", region_name=region, config=IMPATIENT),
-        queue and make("sqs", region_name=queue_region(queue, region), config=CONFIG),
+        queue and make("sqs", region_name=queue, config=CONFIG),
     )
 
 

@@ -6,11 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from auditor.domains import is_mailbox, is_region
+from auditor.domains import is_mailbox
 from auditor.errors import InputError
-from auditor.smoke.scenarios import ACTIONS, OUTSIDE, checked_label
+from auditor.smoke.queue import queue_region
+from auditor.smoke.scenarios import ACTIONS, DOMAIN, OUTSIDE, checked_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,6 @@ _TEMPLATE_DATA_MAX: Final = 262_144
 _SHOWN: Final = 100  # characters of a bad value in a message
 # https://docs.aws.amazon.com/ses/latest/APIReference/API_ConfigurationSet.html
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_QUEUE: Final = re.compile(r"/\d{12}/[A-Za-z0-9_-]{1,80}", re.ASCII)
-_HOST: Final = re.compile(r"(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.[a-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,8 @@ class Plan:
     """One run: ``sender`` is the From address and nothing else. Raises ``InputError`` when made.
 
     ``queue`` is the URL of the queue that SES's events come to, or None; ``wait`` is for how many
-    seconds to look there. ``refused``: check too that mail elsewhere is refused.
+    seconds to look there. ``refused``: check too that mail elsewhere is refused. ``endpoints``:
+    URLs that stand in for AWS's, where the queue may be.
     """
 
     sender: str
@@ -45,6 +44,7 @@ class Plan:
     queue: str | None = None
     wait: float = 60
     refused: bool = False
+    endpoints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every value: they come from a command line."""
@@ -52,6 +52,8 @@ class Plan:
             raise _bad("--from", self.sender, "isn't an address such as ci@example.com")
         if self.sender.lower() == OUTSIDE:
             raise _bad("--from", self.sender, "is nobody's address; name one that you may send as")
+        if self.sender.lower().endswith(f"@{DOMAIN}"):
+            raise _bad("--from", self.sender, "is the simulator's; name one that you may send as")
         checked_label(self.label)
         if not 0 <= self.wait <= WAIT_MAX:
             raise InputError(f"--wait {self.wait}: isn't a number of seconds from 0 to {WAIT_MAX}")
@@ -63,7 +65,7 @@ class Plan:
                 raise _bad(option, name, "isn't a name of 1 to 64 letters, digits, - and _")
         self._check_template()
         if self.queue is not None:
-            queue_region(self.queue, "")
+            queue_region(self.queue, "", self.endpoints)
 
     def _check_template(self) -> None:
         if "templated" in self.vias and self.template is None:
@@ -91,36 +93,6 @@ def vias_of(names: Sequence[str]) -> tuple[Via, ...]:
             raise _bad("--via", name, f"isn't one of {', '.join(ACTIONS)}")
         found.append(known)
     return tuple(dict.fromkeys(found))
-
-
-def queue_region(url: str, otherwise: str) -> str:
-    """Return the region of a queue's URL, ``otherwise`` where the URL names none.
-
-    Raises ``InputError`` where it isn't a queue's URL.
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # such as a bracket that nothing closes
-        parts = urlsplit("")
-    host = parts.hostname or ""
-    if (
-        not host
-        or not url.isprintable()
-        or parts.scheme not in ("https", "http")
-        or parts.username is not None
-        or not _QUEUE.fullmatch(parts.path)
-        or parts.query
-        or parts.fragment
-    ):
-        raise _bad(
-            "--events",
-            url,
-            "isn't a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/mail",
-        )
-    named = _HOST.fullmatch(host)
-    found = (named[1] or named[2]) if named else ""
-    return found if is_region(found) else otherwise
 
 
 def _bad(option: str, value: str, why: str) -> InputError:

@@ -103,7 +103,8 @@ def label_of_build(build: str | None) -> str:
     https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
     """
     safe = re.sub(r"[^A-Za-z0-9_-]", "-", build or "")[-LABEL_MAX:]
-    return safe or f"run-{secrets.token_hex(8)}"
+    # an id of nothing but punctuation would be the same label in each build
+    return safe if safe.strip("-_") else f"run-{secrets.token_hex(8)}"
 
 
 def address(scenario: Scenario, label: str) -> str:

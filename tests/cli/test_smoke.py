@@ -45,6 +45,7 @@ def test_junit(cli: Cli, tmp_path: Path) -> None:
         (("--via", "templated"), "--template"),
         (("--wait", "901"), "--wait"),
         (("--events", "mail"), "--events"),
+        (("--events", "https://sqs.eu-west-1.evil.example/123456789012/mail"), "--events"),
         (("--region", "mars"), "--region"),
         (("--snapshot", "x"), "--refused"),
         (("--output", ""), "--output"),

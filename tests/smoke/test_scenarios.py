@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr
+from io import StringIO
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.cli import main
 from auditor.domains import LOCAL_MAX, is_mailbox
 from auditor.errors import InputError
 from auditor.smoke.plan import Plan
+from auditor.smoke.queue import queue_region
 from auditor.smoke.scenarios import (
     ACTIONS,
     DOMAIN,
@@ -84,6 +89,12 @@ def test_labels_tell_builds_apart() -> None:
     assert label_of_build(None) != label_of_build(None)
 
 
+@pytest.mark.parametrize("build", ["", ":", " ", "_:-"])
+def test_an_id_of_punctuation_labels_nothing(build: str) -> None:
+    """An id without a letter or digit would be the same label in each build: a random one is."""
+    assert label_of_build(build) != label_of_build(build)
+
+
 @given(
     sender=ANY | VALID.map("{}@corp.example".format),
     label=ANY | VALID,
@@ -143,6 +154,8 @@ def test_nothing_goes_outside_without_a_proof_of_this_very_mail() -> None:
         ({"sender": "A <a@example.com>"}, "--from"),
         ({"sender": "a@example.com\nBcc: b@example.com"}, "--from"),
         ({"sender": OUTSIDE}, "--from"),
+        ({"sender": "success@simulator.amazonses.com"}, "--from"),
+        ({"sender": "ci@Simulator.AmazonSES.com"}, "--from"),
         ({"label": "a b"}, "--label"),
         ({"label": ""}, "--label"),
         ({"wait": -1}, "--wait"),
@@ -157,6 +170,13 @@ def test_nothing_goes_outside_without_a_proof_of_this_very_mail() -> None:
         ({"queue": "https://user:pass@sqs.eu-west-1.amazonaws.com/123456789012/mail"}, "--events"),
         ({"queue": "https://[/123456789012/mail"}, "--events"),
         ({"queue": "file:///123456789012/mail"}, "--events"),
+        ({"queue": "https://sqs.eu-west-1.evil.example/123456789012/mail"}, "host of SQS"),
+        ({"queue": "https://sqs.eu-west-1.amazonaws.com.evil.example/123456789012/m"}, "host of"),
+        ({"queue": "https://evilsqs.eu-west-1.amazonaws.com/123456789012/mail"}, "host of SQS"),
+        ({"queue": "https://sqs.eu-west-1.amazonaws.com:4566/123456789012/mail"}, "host of SQS"),
+        ({"queue": "https://sqs.eu-west-1.amazonaws.com:x/123456789012/mail"}, "host of SQS"),
+        ({"queue": "http://localhost:4566/123456789012/mail"}, "host of SQS"),
+        ({"queue": "https://sqs.eu-west-1.amazonaws.com/123456789012/mail.fifo"}, "FIFO"),
     ],
 )
 def test_bad_options(options: dict[str, object], words: str) -> None:
@@ -166,3 +186,35 @@ def test_bad_options(options: dict[str, object], words: str) -> None:
         Plan(**values)  # type: ignore[arg-type]  # wrong on purpose
     assert words in str(raised.value)
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        # https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+        ("sqs.eu-west-1.amazonaws.com", "eu-west-1"),
+        ("sqs-fips.us-east-2.amazonaws.com", "us-east-2"),
+        ("sqs.eu-west-1.api.aws", "eu-west-1"),
+        ("eu-west-1.queue.amazonaws.com", "eu-west-1"),
+        ("queue.amazonaws.com", "us-east-1"),
+        ("sqs.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("vpce-0a1b2c3d-4e5f6g7h.sqs.us-east-1.vpce.amazonaws.com", "us-east-1"),
+    ],
+)
+def test_hosts_of_sqs(host: str, region: str) -> None:
+    """Each name that AWS gives SQS is taken, and says where the queue is."""
+    assert queue_region(f"https://{host}/123456789012/mail", "here") == region
+
+
+@pytest.mark.parametrize("option", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"])
+def test_a_host_that_stands_in_for_aws(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    """Another host and port are taken where AWS's own variable names them, and no others."""
+    monkeypatch.setenv(option, "http://localhost:4566/")
+    args = ["smoke", "--from", "ci@example.com", "--region", "mars", "--events"]
+    errors = []
+    for port in (4566, 4567):
+        with redirect_stderr(StringIO()) as shown:
+            assert main([*args, f"http://localhost:{port}/123456789012/mail"]) == 2
+        errors.append(shown.getvalue())
+    assert "--region" in errors[0], "the queue itself was taken"
+    assert "--events" in errors[1]
