@@ -66,9 +66,10 @@ Listened = Literal["not asked", "heard", "unreadable"]
 class Run:
     """One run. ``others`` counts messages of other runs in the queue, ``odd`` those without event.
 
-    ``policy`` is the smallest policy that would have let denied mail through, where some was
-    denied. ``remarks`` are for whoever reads the result. ``started`` is UTC, aware; ``seconds`` is
-    how long it took.
+    ``policy`` is the smallest policy that lets denied mail through, as far as a policy of the
+    role's own can: None where nothing was denied, or AWS says that something else refused it.
+    ``remarks`` are for whoever reads the result. ``started`` is UTC, aware; ``seconds`` is how long
+    it took.
     """
 
     label: str

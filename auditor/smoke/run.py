@@ -105,7 +105,10 @@ def _outcome(one: Sent, heard: Heard | None, plan: Plan) -> Outcome:
     if heard.trouble is not None:
         text = f"accepted; {missing} can't be looked for: {heard.trouble.message}"
         return made._replace(says=text, trouble=Trouble("queue-unreadable", text))
-    text = f"accepted, but no {missing} came in {plan.wait:g} s; seen: {told(events)}"
+    what = f"no {missing} came in {plan.wait:g} s"
+    if heard.cut:
+        what = f"no {missing} was in that part of the queue that could be looked at"
+    text = f"accepted, but {what}; seen: {told(events)}"
     return made._replace(says=text, trouble=Trouble("event-missing", text))
 
 
@@ -119,7 +122,22 @@ def _refused(clients: Clients, plan: Plan, around: Around, caller: Caller | None
     """Check that mail to an address outside is refused: proven first, then tried."""
     around.step("deciding whether AWS refuses mail outside the simulator")
     proof = _proof(clients, plan, around, caller)
-    return [_refusal(clients, plan, via, proof) for via in plan.vias]
+    found: list[Outcome] = []
+    for via in plan.vias:
+        outcome = _refusal(clients, plan, via, proof)
+        found.append(outcome)
+        if isinstance(proof, Proof) and not outcome.passed:
+            # IAM should have refused this one. It didn't, or nobody knows: a reason to stop.
+            proof = NotProven(_doubted(outcome))
+    return found
+
+
+def _doubted(outcome: Outcome) -> str:
+    """Return why nothing more is tried after a mail that IAM was proven to refuse and didn't."""
+    operation = OPERATIONS[outcome.via]
+    if outcome.message_id is not None:
+        return f"AWS accepted mail to {OUTSIDE} by {operation}, which disproves what was decided"
+    return f"IAM didn't refuse mail to {OUTSIDE} by {operation}, so what was decided is in doubt"
 
 
 def _proof(
@@ -161,8 +179,15 @@ def _refusal(clients: Clients, plan: Plan, via: Via, proof: Proof | NotProven) -
 def _policy(
     plan: Plan, region: str, caller: Caller | None, sent: Iterable[Sent]
 ) -> Mapping[str, object] | None:
-    """Return the smallest policy that lets through what was denied, None where nothing was."""
-    denied = [one.via for one in sent if one.trouble and one.trouble.kind == "denied"]
+    """Return the smallest policy that lets through what was denied, None where none helps.
+
+    No Allow of the role's helps against a Deny, or against a layer around the role.
+    """
+    denied = [
+        one.via
+        for one in sent
+        if one.trouble and one.trouble.kind == "denied" and one.trouble.denial in ("role", "untold")
+    ]
     if not denied:
         return None
     actions = tuple(dict.fromkeys(ACTIONS[via] for via in denied))

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from auditor.smoke.result import Outcome, Run
-    from auditor.smoke.trouble import Kind
+    from auditor.smoke.trouble import Denial, Kind, Trouble
 
 Form = Literal["text", "json", "junit"]
 
 ADVICE: Final[dict[Kind, str]] = {
     "accepted": "attach the guard (auditor policy guard) now, then find out why: auditor explain",
     "credentials": "the credentials ran out or were taken back while the test ran: run it again",
-    "denied": "IAM refused it: 'auditor denial' explains AWS's message; the policy below allows it",
+    "denied": "IAM refused it and doesn't say why: the role needs the policy that this run printed,"
+    " which is enough unless something denies it too ('auditor denial' explains AWS's message)",
     "event-missing": "check that the identity's or the configuration set's events of this type go"
     " to the queue, that the topic may write to it, and that --wait is long enough",
     "no-message-id": "something between here and AWS answers in its place, such as a proxy",
-    "not-attempted": "nothing outside was tried and nothing is known: give --snapshot, or let the"
-    " role read its own policies",
+    "not-attempted": "this was not tried, so nothing is known of it: its message says why. A role"
+    " that may not read its own policies needs --snapshot",
     "not-found": "name a configuration set or template that exists in this region",
     "open": "the role isn't closed: see auditor explain, and attach the guard (auditor policy"
     " guard)",
@@ -42,6 +43,22 @@ ADVICE: Final[dict[Kind, str]] = {
     "unverified-identity": "verify the sender's address or domain in SES, in this region",
 }
 """What to do about each kind of trouble."""
+
+
+_DENIALS: Final[dict[Denial, str]] = {
+    "deny": "an explicit deny refused it, and no policy that allows it helps against that: change"
+    " the Deny ('auditor denial' explains AWS's message)",
+    "layer": "a layer around the role refused it, and no policy of the role's own helps against"
+    " that: let the layer that AWS names allow it ('auditor denial' explains AWS's message)",
+    "role": "no policy of the role allows it: the policy that this run printed does",
+    "untold": ADVICE["denied"],
+}
+"""What to do about mail that IAM refused."""
+
+
+def advice(trouble: Trouble) -> str:
+    """Return what to do about a trouble, in a sentence."""
+    return _DENIALS[trouble.denial] if trouble.kind == "denied" else ADVICE[trouble.kind]
 
 
 def text(run: Run) -> str:
@@ -64,10 +81,11 @@ def _lines(run: Run) -> Iterator[str]:
     yield ""
     yield summary(run)
     yield from (visible(f"note: {remark}") for remark in run.remarks)
-    kinds = dict.fromkeys(one.trouble.kind for one in run.outcomes if one.trouble)
-    yield from (f"{kind}: {ADVICE[kind]}" for kind in kinds)
+    yield from dict.fromkeys(
+        f"{one.trouble.kind}: {advice(one.trouble)}" for one in run.outcomes if one.trouble
+    )
     if run.policy is not None:
-        yield "The smallest policy for what was denied:"
+        yield "The smallest policy for what no policy of the role allowed:"
         yield json.dumps(run.policy, indent=2)
 
 
@@ -124,7 +142,7 @@ def _check(one: Outcome) -> dict[str, object]:
         "passed": one.passed,
         "problem": one.trouble.kind if one.trouble else None,
         "message": one.says,
-        "advice": ADVICE[one.trouble.kind] if one.trouble else None,
+        "advice": advice(one.trouble) if one.trouble else None,
         "events": list(one.events),
     }
 
@@ -174,7 +192,7 @@ def _case(one: Outcome) -> Element:
     kind = one.trouble.kind
     tag = "error" if kind == "not-attempted" else "failure"
     found = SubElement(case, tag, type=kind, message=visible(one.says))
-    found.text = f"{visible(one.address or 'no mail was sent')}: {ADVICE[kind]}"
+    found.text = f"{visible(one.address or 'no mail was sent')}: {advice(one.trouble)}"
     return case
 
 

@@ -41,6 +41,9 @@ Kind = Literal[
     "unverified-identity",
 ]
 
+Denial = Literal["deny", "layer", "role", "untold"]
+"""Why IAM refused: a Deny; a layer around the role that doesn't allow; the role's own policies."""
+
 # Whatever a call can fail with; the last stands outside botocore's own root (something other than
 # AWS answered, such as a proxy's page).
 AWS_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
@@ -58,6 +61,8 @@ _SECRETS: Final = (
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key hidden)"),
     (re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@"), "(hidden)@"),
 )
+
+_SILENT: Final = re.compile(r"because no ([a-z -]{1,40}?) (?:policy|boundary) allows")
 
 _CREDENTIALS: Final = (
     NoCredentialsError,
@@ -109,10 +114,11 @@ def understood(ask: Callable[[], _T]) -> _T:
 
 
 class Trouble(NamedTuple):
-    """What went wrong: of which kind, and in words."""
+    """What went wrong: of which kind, and in words. ``denial``: of ``denied``, as AWS tells it."""
 
     kind: Kind
     message: str
+    denial: Denial = "untold"
 
 
 def trouble_of(error: Exception, *, sender: str = "", to: str = "") -> Trouble:
@@ -125,7 +131,22 @@ def trouble_of(error: Exception, *, sender: str = "", to: str = "") -> Trouble:
     code = error_code(error).removesuffix("Exception")
     if code == "MessageRejected" and "not verified" in str(error).lower():
         return Trouble(_unverified(str(error), sender, to), message)
-    return Trouble(_CODES.get(code, "rejected"), message)
+    kind = _CODES.get(code, "rejected")
+    return Trouble(kind, message, _denial(error) if kind == "denied" else "untold")
+
+
+def _denial(error: Exception) -> Denial:
+    """Tell why IAM refused. A message that doesn't say is the usual one of SES.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    words = " ".join(str(error)[: _LIMIT * 8].lower().split())
+    if "explicit deny" in words:
+        return "deny"
+    silent = _SILENT.search(words)
+    if silent is None:
+        return "untold"
+    return "role" if silent[1] == "identity-based" else "layer"
 
 
 def _unverified(words: str, sender: str, to: str) -> Kind:

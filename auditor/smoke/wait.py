@@ -1,8 +1,9 @@
 """Listens on a queue until every event is there or the time is up. Other runs' messages stay.
 
-Own messages are deleted; what isn't ours is given back, visible, after each sweep. Every sweep
-counts as a receive of those, which a queue with a redrive policy would move away in the end: hence
-the growing pauses between sweeps.
+Own messages are deleted; what isn't ours is held while the queue has more to show, so that each
+receive shows something new, and given back, visible, at the end of each sweep: another run that
+listens to the same queue waits for it. Every sweep counts as a receive of those, which a queue with
+a redrive policy would move away in the end: hence the growing pauses between sweeps.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
 
@@ -23,8 +24,15 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 10  # the most that SQS gives or takes at once
 _POLL: Final = 20  # seconds, the longest that SQS waits for a message
-_SWEEP: Final = 30  # batches in a row, so that a crowded queue doesn't hold us for ever
 _HELD: Final = 60  # seconds after which a message comes back even if this process is gone
+# Seconds of a sweep at most: giving back takes as many calls again, and what came back by itself
+# before that would be shown again instead of something new.
+_SWEEP: Final = 30
+_LOOK: Final = 5  # seconds that each sweep may take, however little of the wait is left
+_MORE: Final = (
+    "the queue may hold more messages than could be looked at: give tests a queue of their own, or"
+    " a longer --wait"
+)
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)  # seconds between sweeps that met other runs' messages
 
 
@@ -39,7 +47,8 @@ class Heard(NamedTuple):
     """What was heard: events by message id; other runs' and unreadable messages, counted.
 
     ``odd`` are the kinds of messages without event. ``trouble`` is why the queue could not be read
-    (to the end), ``remarks`` what went wrong beside that.
+    (to the end), ``remarks`` what went wrong beside that. ``cut``: an event is missing, and the
+    queue may hold more messages than could be looked at.
     """
 
     events: dict[str, tuple[Event, ...]]
@@ -47,12 +56,16 @@ class Heard(NamedTuple):
     odd: tuple[str, ...] = ()
     trouble: Trouble | None = None
     remarks: tuple[str, ...] = ()
+    cut: bool = False
 
 
 def listen(
     sqs: Any, url: str, sent: Sequence[Sent], seconds: float, clock: Clock | None = None
 ) -> Heard:
-    """Listen for what becomes of mails, for ``seconds`` at most (and one call to SQS)."""
+    """Listen for what becomes of mails, waiting for ``seconds`` at most (and one call to SQS).
+
+    What is in the queue at the end is looked at for up to 5 seconds more, and given back then.
+    """
     return _Listener(sqs, url, sent, clock or Clock()).listen(seconds)
 
 
@@ -64,6 +77,7 @@ class _Listener:
         self._others: set[str] = set()
         self._odd: dict[str, str] = {}
         self._remarks: dict[str, None] = {}
+        self._cut = False  # whether the last sweep ended before the queue did
 
     def listen(self, seconds: float) -> Heard:
         end = self._clock.now() + seconds
@@ -78,12 +92,16 @@ class _Listener:
                     self._clock.sleep(min(pause, left))
         except AWS_ERRORS as error:
             trouble = Trouble("queue-unreadable", f"{self._url}: {describe(error)}")
+        cut = self._cut and not self._complete()
+        if cut:
+            self._remarks[_MORE] = None
         return Heard(
             {name: tuple(events) for name, events in self._events.items()},
             len(self._others),
             tuple(self._odd.values()),
             trouble,
             tuple(self._remarks),
+            cut,
         )
 
     def _complete(self) -> bool:
@@ -93,18 +111,26 @@ class _Listener:
         )
 
     def _sweep(self, end: float) -> bool:
-        """Receive until nothing more comes; tell whether anything was there that isn't ours."""
+        """Receive until nothing more comes; tell whether anything was there that isn't ours.
+
+        Nothing is waited for after ``end``, and what is there isn't looked at for much longer.
+        """
         held: list[str] = []
         longest = _POLL
+        start = self._clock.now()
+        until = min(max(end, start + _LOOK), start + _SWEEP)
+        self._cut = True
         try:
-            for _ in range(_SWEEP):
+            while True:
                 messages = self._receive(min(longest, max(0, math.ceil(end - self._clock.now()))))
                 own = [one["ReceiptHandle"] for one in messages if self._take(one)]
                 held += [
                     one["ReceiptHandle"] for one in messages if one["ReceiptHandle"] not in own
                 ]
                 self._delete(own)
-                if not messages or self._complete():
+                if not messages:
+                    self._cut = False
+                if not messages or self._complete() or self._clock.now() >= until:
                     break
                 longest = 1  # not 0: that would ask some of SQS's servers only
         finally:

@@ -111,6 +111,31 @@ def test_a_denial_comes_with_the_policy_that_allows_it(cli: Cli) -> None:
     assert len(list(recipients())) == 5, "what wasn't denied was sent"
 
 
+@pytest.mark.parametrize(
+    ("reason", "word", "helps"),
+    [
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+        (" with an explicit deny in a service control policy", "explicit deny", False),
+        (" with an explicit deny in an identity-based policy", "explicit deny", False),
+        (" because no service control policy allows the ses:SendEmail action", "layer", False),
+        (" because no permissions boundary allows the ses:SendEmail action", "layer", False),
+        (" because no identity-based policy allows the ses:SendEmail action", "no policy", True),
+        ("", "unless something denies it", True),
+    ],
+)
+def test_no_policy_is_offered_against_a_deny(cli: Cli, reason: str, word: str, helps: bool) -> None:
+    """Where AWS names a Deny or a layer around the role, no policy of the role's own is offered."""
+    long = NOT_ALLOWED.replace("codebuild-web", "codebuild-" + "w" * 500)  # the reason comes last
+    cli.answer("sesv2.SendEmail", 403, "AccessDeniedException", long + reason)
+    _, report, checks = cli.checks()
+    assert checks["v2 success"]["problem"] == "denied"
+    assert word in checks["v2 success"]["advice"]
+    assert (report["policy"] is not None) == helps
+    _, out, _ = cli.run()
+    assert word in out
+    assert ('"Statement"' in out) == helps
+
+
 def test_an_unverified_sender(cli: Cli) -> None:
     """SES itself refuses a sender that it doesn't know."""
     status, _, checks = cli.checks("--from", "ci@example.org")

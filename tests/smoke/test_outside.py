@@ -73,12 +73,26 @@ def test_mail_that_had_to_be_refused_is_taken(cli: Cli) -> None:
     assert "1 elsewhere" in out
 
 
+def test_one_mail_that_is_taken_is_the_last(cli: Cli) -> None:
+    """The first mail outside that AWS takes disproves the proof: by other ways none is tried."""
+    cli.assume("codebuild-web", OPEN, guard())
+    cli.outside = [OUTSIDE]  # at the end, one mail is all that went there
+    status, _, checks = cli.checks("--refused", "--via", "v1", "--via", "v2", "--via", "raw")
+    found = [checks[f"{via} refused"] for via in ("v1", "v2", "raw")]
+    assert status == 1
+    assert [one["problem"] for one in found] == ["accepted", "not-attempted", "not-attempted"]
+    assert [one["recipient"] for one in found] == [OUTSIDE, None, None]
+    assert "AWS accepted mail to nobody@example.com by SES v1" in found[1]["message"]
+
+
 def test_the_sandbox_is_no_refusal(cli: Cli) -> None:
     """Mail that only the sandbox stops was let through by IAM: that isn't a pass."""
     cli.assume("codebuild-web", sender())
-    Refusing(cli, "MessageRejected", f"{UNVERIFIED}{OUTSIDE}")
-    status, _, checks = cli.checks("--refused")
+    refusal = Refusing(cli, "MessageRejected", f"{UNVERIFIED}{OUTSIDE}")
+    status, _, checks = cli.checks("--refused", "--via", "v2", "--via", "raw")
     assert (status, checks["v2 refused"]["problem"]) == (1, "sandbox")
+    assert checks["raw refused"]["problem"] == "not-attempted", "IAM let it through: no more of it"
+    assert refusal.denied == 1
 
 
 def test_the_roles_policies_from_a_snapshot(cli: Cli, tmp_path: Path) -> None:

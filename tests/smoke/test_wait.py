@@ -17,7 +17,7 @@ from tests.smoke.records import envelope, record
 from tests.smoke.world import read_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SENT = [Sent("v2", one, address(one, "run"), f"id-{one.mailbox}") for one in SCENARIOS]
 EVENTS = {
@@ -60,12 +60,14 @@ class Queue:
         self.url: str = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
         self.time = Time()
         self.waits: list[int] = []
+        self.takes = 0.0  # seconds of each call that receives
         hooks: Any = self.sqs.meta.events  # the stubs don't know that a hook may return something
         hooks.register("provide-client-params.sqs.ReceiveMessage", self._quick)
 
     def _quick(self, params: dict[str, Any], **_: object) -> dict[str, Any]:
         # the time that SQS would have waited for a message passes on our clock instead
         self.waits.append(params["WaitTimeSeconds"])
+        self.time.now += self.takes
         self.time.now += 0 if self.count() else params["WaitTimeSeconds"]
         return {**params, "WaitTimeSeconds": 0}
 
@@ -73,6 +75,12 @@ class Queue:
         for body in bodies:
             text = body if isinstance(body, str) else json.dumps(body)
             self.sqs.send_message(QueueUrl=self.url, MessageBody=text)
+
+    def put_many(self, bodies: Iterable[object]) -> None:
+        every = list(bodies)
+        for ten in (every[n : n + 10] for n in range(0, len(every), 10)):
+            entries = [{"Id": str(n), "MessageBody": json.dumps(one)} for n, one in enumerate(ten)]
+            self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
 
     def put_own(self, *mailboxes: str) -> None:
         for one in SENT:
@@ -119,6 +127,31 @@ def test_what_is_not_ours_stays_visible(queue: Queue) -> None:
     assert (heard.others, len(heard.odd)) == (23, 1)
     assert all(heard.events.values())
     assert (queue.count(), queue.count("NotVisible")) == (24, 0)
+
+
+def test_a_crowded_queue_is_looked_through(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Own events behind many receives' worth of others' are found at once; the others stay."""
+    monkeypatch.setattr("auditor.smoke.wait._BATCH", 1)  # moto is slow with hundreds of messages
+    queue.put_many(record("Delivery", f"of-another-run-{n}") for n in range(45))
+    queue.put_own(*EVENTS)
+    heard = queue.listen()
+    assert all(heard.events.values())
+    assert len(queue.waits) == 50
+    assert (heard.others, heard.cut, heard.remarks) == (45, False, ())
+    assert (queue.count(), queue.count("NotVisible"), queue.time.slept) == (45, 0, [])
+
+
+def test_a_queue_that_holds_too_much(queue: Queue) -> None:
+    """Where SQS is too slow to show all that is there, it ends in time, says so, gives all back."""
+    queue.put_many(record("Delivery", f"of-another-run-{n}") for n in range(60))
+    queue.put_own(*EVENTS)
+    queue.takes = 2.0
+    heard = queue.listen(7)
+    assert not any(heard.events.values())
+    assert heard.cut
+    assert any("may hold more messages" in one for one in heard.remarks)
+    assert queue.time.now <= 7 + 5 + queue.takes
+    assert (queue.count(), queue.count("NotVisible")) == (65, 0)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5, 7, 60])
