@@ -16,7 +16,7 @@ from botocore.loaders import Loader
 from moto import mock_aws
 
 from auditor.smoke.events import Event, judge, read_event
-from auditor.smoke.scenarios import DOMAIN, SCENARIOS
+from auditor.smoke.scenarios import DOMAIN, LABEL_MAX, SCENARIOS
 from tests.cli.conftest import CLEAN
 from tests.docs.pages import ROOT, fences, table
 from tests.smoke.world import REGION, read_once, recipients
@@ -92,6 +92,13 @@ def members(shape: str) -> set[str]:
     """Return the members of a shape of SES v2, as AWS's own model has them."""
     model = Loader().load_service_model("sesv2", "service-2")["shapes"]
     return set(model[shape]["members"])
+
+
+def test_every_label_fits() -> None:
+    """Each language's block cuts its label to what every address of the simulator can carry."""
+    for language in ("python", "javascript", "csharp"):
+        (block,) = fences(TEXT, language)
+        assert str(LABEL_MAX) in block
 
 
 def test_the_dotnet_test() -> None:
