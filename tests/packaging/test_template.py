@@ -153,7 +153,12 @@ def test_remediation_is_off_until_it_is_configured(package: Package) -> None:
     parameters = package.template["Parameters"]
 
     assert parameters["RemediateRoles"]["Default"] == ""
+    assert parameters["RemediateExcept"]["Default"] == ""
     assert parameters["RemediateApply"]["Default"] == "false"
+    for function in ("AuditNightly", "Remediate"):
+        known = resources[function]["Properties"]["Environment"]["Variables"]
+        assert known["AUDITOR_REMEDIATE_EXCEPT"] == {"Ref": "RemediateExcept"}
+        assert known["AUDITOR_EXCEPTIONS"] == {"Ref": "Exceptions"}
     assert resources["StartRemediation"]["Condition"] == "RemediatesNightly"
     for table in ("Journal", "History"):
         assert resources[table]["DeletionPolicy"] == "Retain"
@@ -180,7 +185,8 @@ def test_what_is_not_configured_is_not_permitted(package: Package, policy: str) 
     resource = package.template["Resources"][policy]
 
     assert resource["Condition"] == CHANNELS[policy]
-    assert resource["Properties"]["Roles"] == [{"Ref": "AuditNightlyRole"}]
+    readers = ["AuditNightlyRole", *(["RemediateRole"] if "Exceptions" in policy else [])]
+    assert resource["Properties"]["Roles"] == [{"Ref": name} for name in readers]
     for name in ("SlackWebhook", "ChatTopicArn", "EventBus", "Exceptions"):
         assert package.template["Parameters"][name]["Default"] == ""
     assert package.template["Parameters"]["SecurityHub"]["Default"] == "false"
