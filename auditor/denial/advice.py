@@ -92,6 +92,14 @@ def refusals_of(denial: Denial) -> tuple[str, ...]:
     resource = denial.resource
     if resource is not None and not resource.kind:
         shown = visible(resource.text)
+        if resource.doubt:
+            other = f" as {visible(resource.longer)!r}" if resource.longer else ""
+            return (
+                (
+                    f"{action}: no policy for {shown!r}, since {resource.doubt}{other}. Give the"
+                    " message whole, on one line."
+                ),
+            )
         return (f"{action}: no policy, since {shown!r} isn't the ARN of one SES resource.",)
     who = denial.principal
     if resource is not None and who is not None and who.partition not in ("", resource.partition):

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import SEND_ACTIONS
 from auditor.denial.arns import LONGEST, principal_of, resource_of, suggested_project
-from auditor.denial.model import Context, Denial, Found, Other, Principal, Project, Trouble, Why
+from auditor.denial.folded import joined, resource_in
+from auditor.denial.model import (
+    Context,
+    Denial,
+    Found,
+    Other,
+    Principal,
+    Project,
+    Resource,
+    Trouble,
+    Why,
+)
 from auditor.denial.places import LINES, Places
 from auditor.denial.problems import ROWS
 from auditor.denial.rows import AFTER, BEFORE, NEAR
@@ -43,13 +54,23 @@ def find(text: str) -> Found:
     return _Finder(Log(text)).found()
 
 
+class Call(NamedTuple):
+    """By what refused calls are told apart. ``operation`` counts where no action is named."""
+
+    principal: Principal | None
+    action: str
+    resource: Resource | None
+    why: Why
+    operation: str = ""
+
+
 class _Finder:
     """What is found in one log; the same thing told in several forms is one."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._places = Places(log)
-        self._denials: dict[object, list[Denial]] = {}
+        self._denials: dict[Call, list[Denial]] = {}
         self._others: dict[object, list[Other]] = {}
         self._troubles: dict[object, dict[str, list[Trouble]]] = {}
         self._told: set[int] = set()  # lines that a problem has been told of
@@ -64,6 +85,7 @@ class _Finder:
             for anchor in row.anchors:
                 for place in self._places.of(anchor):
                     self._trouble(row, anchor, place)
+        self._settle()
         denials = (_whole(same) for same in self._denials.values())
         troubles = (_alike(same) for same in self._troubles.values())
         others = (_added(same) for same in self._others.values())
@@ -76,10 +98,30 @@ class _Finder:
             self._log.looked,
         )
 
+    def _settle(self) -> None:
+        """Put calls whose resource's name may go on to the same call where it is sure."""
+        shorter: dict[Call, list[Call]] = {}
+        for key, (one, *_) in self._denials.items():
+            if one.resource is not None and one.resource.longer:
+                end = resource_of(one.resource.text)
+                sure = Call(one.principal, one.action, end, one.why)
+                shorter.setdefault(sure, []).append(key)
+        for sure, keys in shorter.items():
+            # before two different lines the name ends in its own: a wrapped one goes on alike
+            if sure in self._denials or len(keys) > 1:
+                known = self._denials.setdefault(sure, [])
+                told = (one for key in keys for one in self._denials.pop(key))
+                known += (one._replace(resource=sure.resource) for one in told)
+                continue
+            resource = self._denials[keys[0]][0].resource
+            whole = resource_of(resource.longer if resource is not None else "")
+            if (on := sure._replace(resource=whole)) in self._denials:
+                self._denials[on] += self._denials.pop(keys[0])
+
     def _add(self, told: Denial | Other | None) -> None:
         if isinstance(told, Denial):
             call = "" if told.action else told.operation
-            key = (told.principal, told.action, told.resource, told.why, call)
+            key = Call(told.principal, told.action, told.resource, told.why, call)
             self._denials.setdefault(key, []).append(told)
         elif told is not None:
             self._others.setdefault((told.what, told.principal), []).append(told)
@@ -96,9 +138,10 @@ class _Finder:
                 return Other(place.lines, place.times, what, principal)
             return None
         action = "".join(found["action"].split())
+        longer = f"{action}{(found.groupdict().get('next') or '').strip()}"
+        action = longer if longer.lower() in _SENDS else action
         if action.partition(":")[0].lower() != "ses":
             return Other(place.lines, place.times, action, principal)
-        named = found.groupdict().get("resource")
         rest = "".join(passage.after[found.end() :].split())
         return Denial(
             place.lines,
@@ -106,7 +149,7 @@ class _Finder:
             *context_of("".join(before.split()), rest),
             principal,
             _SENDS.get(action.lower(), action),
-            resource_of("".join(named.split()).rstrip(".,;:)]}\\")) if named else None,
+            resource_in(passage, found),
             why_of(found),
             self._project(principal),
             _ENCODED in rest[:200],
@@ -132,7 +175,7 @@ class _Finder:
         for _ in range(MENTIONS):
             if at < 0:
                 break
-            found = _PROJECT.search(self._log.passage(at, at + 1).before)
+            found = _PROJECT.search(self._log.passage(at, at + 1, unfold=True).before)
             if found is not None:
                 return found[1]
             at = text.find(f":{build}", at + 1)
@@ -154,7 +197,7 @@ class _Finder:
 
     def _trouble(self, row: Row, anchor: str, place: Place) -> None:
         """Keep a problem. Of a line that tells of several, the rows that say more come first."""
-        passage = self._log.passage(place.start, place.end, place.low, place.high)
+        passage = self._log.passage(place.start, place.end, place.low, place.high, unfold=True)
         near = f"{passage.before[-BEFORE:]} {passage.after[:AFTER]}"
         if row.shared and (not self._told.isdisjoint(place.lines) or not NEAR.search(near)):
             return
@@ -175,9 +218,9 @@ def _principal(before: str) -> tuple[str, Principal | None]:
         found = PRINCIPAL.fullmatch(before, user.end())
         if found is None:
             continue
-        text = found["who"].replace("\n", "")
+        text = joined(found["who"])
         if text.startswith("arn:"):
-            best = before[: user.start()], principal_of("".join(text.split()))
+            best = before[: user.start()], principal_of(text)
         elif best[1] is None and text.strip():
             best = before[: user.start()], Principal(" ".join(text.split())[:LONGEST])
     return best
@@ -193,7 +236,8 @@ def _together(same: list[Denial] | list[Trouble] | list[Other]) -> tuple[int, ..
 
 def _whole(same: list[Denial]) -> Denial:
     """Return the one denial that is told in several forms, with what the best of them says."""
-    best = max(same, key=lambda one: (bool(one.operation), bool(one.version), bool(one.wording)))
+    sure = [one for one in same if one.resource is None or not one.resource.doubt] or same
+    best = max(sure, key=lambda one: (bool(one.operation), bool(one.version), bool(one.wording)))
     encoded = any(one.encoded for one in same)
     times = sum(one.times for one in same)
     return best._replace(lines=_together(same), times=times, encoded=encoded)

@@ -38,7 +38,8 @@ class Principal(NamedTuple):
 class Resource(NamedTuple):
     """What it was refused on. ``text`` is what the log says; the rest is "" unless it is an SES
 
-    resource that can be named in a policy and means itself there.
+    resource that can be named in a policy and means itself there. ``doubt`` says why nobody knows
+    where its name ends, and ``longer`` is what else it may be.
     """
 
     text: str
@@ -47,6 +48,8 @@ class Resource(NamedTuple):
     account: str = ""
     kind: str = ""
     name: str = ""
+    doubt: str = ""
+    longer: str = ""
 
 
 class Why(NamedTuple):

@@ -11,6 +11,8 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from auditor.denial.prefixes import without_prefix
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,16 +33,11 @@ _ANSI: Final = re.compile(
     r"\x1b\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?"
     r"|\[[0-9;]{1,11}m"
 )
-# "[Container] 2026/11/23 03:00:00.123456 ", or the time that a log viewer puts first:
-# https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
-_PREFIX: Final = re.compile(
-    r"\s{0,8}(?:\[Container\] )?"
-    r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?[ \t]"
-)
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|033|(.))")
 _SHORT: Final = {"n": "\n", "r": "\n", "t": "\t", "b": " ", "f": " ", "e": "\x1b"}
 _ENTITY: Final = re.compile(r"&(?:#(\d{2,4})|#x([0-9a-fA-F]{2,4})|(quot|apos|amp|lt|gt));")
 _NAMED: Final = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">"}
+_FRAME: Final = frozenset("│┃║")
 _BOX: Final = str.maketrans("│┃║", "   ")  # the frames that test runners and Rich draw
 
 
@@ -56,9 +53,10 @@ def cleaned(line: str) -> str:
         line = _ENTITY.sub(_character, line)
     if "\x1b" in line or "[" in line:
         line = _ANSI.sub("", line)
-    found = _PREFIX.match(line)
-    line = line[found.end() :] if found else line
-    return line if line.isascii() else line.translate(_BOX)
+    line = without_prefix(line)
+    if line.isascii() or _FRAME.isdisjoint(line):
+        return line
+    return without_prefix(line.translate(_BOX).strip())
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -81,14 +79,15 @@ def _char(number: int) -> str:
 
 
 class Passage(NamedTuple):
-    """What stands before and after a place. A break of lines that isn't known to be one of the
+    """What stands before a place, at it and after it, with the breaks of lines. ``line`` is the
 
-    terminal's is a line break; those are left out. ``line`` is the place's, from 1.
+    place's, from 1.
     """
 
     line: int
     before: str
     after: str
+    here: str = ""
 
 
 class Log:
@@ -116,13 +115,19 @@ class Log:
         """Return the line, from 1, of an offset in ``squeezed``."""
         return self._numbers[bisect_right(self._starts, place) - 1]
 
-    def passage(self, start: int, end: int, low: int = 0, high: int | None = None) -> Passage:
-        """Return what stands around ``squeezed[start:end]``, between ``low`` and ``high``."""
-        high = len(self.squeezed) if high is None else high
-        before = self._shown(max(low, start - BEFORE), start)
-        return Passage(self.line_of(start), before, self._shown(end, min(high, end + AFTER)))
+    def passage(
+        self, start: int, end: int, low: int = 0, high: int | None = None, *, unfold: bool = False
+    ) -> Passage:
+        """Return what stands around ``squeezed[start:end]``, between ``low`` and ``high``.
 
-    def _shown(self, start: int, end: int) -> str:
+        ``unfold``: without the breaks that the width of the lines seems to have made.
+        """
+        high = len(self.squeezed) if high is None else high
+        before = self._shown(max(low, start - BEFORE), start, unfold)
+        after = self._shown(end, min(high, end + AFTER), unfold)
+        return Passage(self.line_of(start), before, after, self._shown(start, end, unfold))
+
+    def _shown(self, start: int, end: int, unfold: bool) -> str:
         """Return the text of ``squeezed[start:end]`` with its white space."""
         if start >= end:
             return ""
@@ -130,7 +135,7 @@ class Log:
         last = bisect_right(self._starts, end - 1) - 1
         pieces = self._pieces[first : last + 1]
         self.looked += sum(map(len, pieces))
-        full = self._full(first, last)
+        full = self._full(first, last) if unfold else 0
         out: list[str] = []
         for index, piece in enumerate(pieces, first):
             here = self._starts[index]
@@ -138,7 +143,10 @@ class Log:
             right = _offset(piece, end - here) if index == last else len(piece)
             out.append(piece[left:right])
             if index < last and self._numbers[index + 1] != self._numbers[index]:
-                out.append("" if len(piece) == full else "\n")
+                out.append("" if full and len(piece) == full else "\n")
+        following = last + 1
+        if not unfold and following < len(self._pieces) and end == self._starts[following]:
+            out.append("\n" if self._numbers[following] != self._numbers[last] else "")
         return "".join(out)
 
     def _full(self, first: int, last: int) -> int:

@@ -16,7 +16,7 @@ REFUSED: Final = "notauthorizedtoperform"
 # the last ones are typographic: acute accent, and curly quotes of chats and word processors
 _QUOTES: Final = "`'\"\u00b4\u2018\u2019\u201c\u201d"
 QUOTES: Final = rf"[{_QUOTES}]"
-_UNQUOTED: Final = rf"[^\s<>{_QUOTES}]"
+UNQUOTED: Final = rf"[^\s<>{_QUOTES}]"
 
 
 def _loose(words: str) -> str:
@@ -35,11 +35,12 @@ LAYERS: Final[tuple[Layer, ...]] = (
     "role trust policy",
 )
 _LAYER: Final = "|".join(_loose(layer) for layer in LAYERS)
+_DENIED: Final = _loose("with an explicit deny")
 _REASON: Final = (
     rf"(?:{_loose('because no')}\s*(?P<silent>{_LAYER})\s*{_loose('allows')}"
     rf"|{_loose('with an explicit deny in')}\s*a\n?n?\s*(?P<denying>{_LAYER})"
     r"(?:\s*:\s*(?P<policy>arn:[A-Za-z0-9:/_+=,.@-]{1,300}))?"
-    rf"|(?P<denied>{_loose('with an explicit deny')}))"
+    rf"|(?P<denied>{_DENIED}))"
 )
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
 
@@ -61,7 +62,7 @@ FORMS: Final = (
         "quoted, on a quoted resource",
         re.compile(
             rf"\s*:?\s*{QUOTES}?\s*(?P<action>{_SERVICE}:\n?{_CALL}?)\s*{QUOTES}?"
-            rf"{_ON}{QUOTES}(?P<resource>[^{_QUOTES}]{{1,600}}){QUOTES}"
+            rf"{_ON}{QUOTES}(?P<resource>[^{_QUOTES}]{{1,600}})(?P<closed>{QUOTES})"
             rf"(?:[\s.,;)]{{0,8}}{_REASON})?"
         ),
         "https://repost.aws/knowledge-center/amazon-ses-iam-user-email-access-denied",
@@ -70,7 +71,7 @@ FORMS: Final = (
         "on a resource, with the reason",
         re.compile(
             rf"\s*:?\s*{QUOTES}?\s*(?P<action>{_SERVICE}:\n?{_CALL}?)\s*{QUOTES}?"
-            rf"{_ON}(?P<resource>(?:{_UNQUOTED}\n?){{1,600}}?)[\s.,;]{{0,8}}{_REASON}"
+            rf"{_ON}(?P<resource>(?:{UNQUOTED}\n?){{1,600}}?)[\s.,;]{{0,8}}{_REASON}"
         ),
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
     ),
@@ -78,7 +79,8 @@ FORMS: Final = (
         "on a resource",
         re.compile(
             rf"\s*:?\s*{QUOTES}?\s*(?P<action>{_SERVICE}:\n?{_CALL}?)\s*{QUOTES}?"
-            rf"{_ON}{QUOTES}?(?P<resource>{_UNQUOTED}{{1,600}})"
+            rf"{_ON}(?P<open>{QUOTES})?(?P<resource>{UNQUOTED}{{1,600}})"
+            rf"(?:[\s.,;]{{0,8}}(?P<denied>{_DENIED}))?"
         ),
         "https://github.com/aws/aws-sdk-php/issues/941",
     ),
@@ -93,8 +95,8 @@ FORMS: Final = (
     Form(
         "the action alone",
         re.compile(
-            rf"\s*:?\s*{QUOTES}?\s*(?P<action>[A-Za-z0-9-]{{2,40}}:[A-Za-z0-9*]{{1,80}})"
-            rf"(?![A-Za-z0-9*:/])"
+            rf"\s*:?\s*{QUOTES}?\s*(?P<action>{_SERVICE}:\n?[A-Za-z0-9*]{{1,80}})"
+            rf"(?![A-Za-z0-9*:/])(?P<next>\n[A-Za-z]{{1,40}}\b)?"
         ),
         "https://github.com/django-ses/django-ses/issues/220",
     ),
