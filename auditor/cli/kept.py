@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from auditor.account import Account
     from auditor.findings import Report
-    from auditor.history.file import Baseline
+    from auditor.history.file import Baseline, Compared
     from auditor.lasting import RoleException
-    from auditor.life import Day
+    from auditor.life import Day, Known
     from auditor.looked import Looked
     from auditor.report.interface import Format, Look
 
@@ -52,6 +52,7 @@ class Kept(NamedTuple):
         if looked is None:
             return report
         from auditor.history.file import compared
+        from auditor.report.held import held
 
         self._check(self.before, report)
         if self.before is not None and report.generated_at < self.before.updated_at:
@@ -60,7 +61,8 @@ class Kept(NamedTuple):
                 f" ({self.before.updated_at:%Y-%m-%dT%H:%M:%SZ}) than this one: what it found"
                 " later stays as it is"
             )
-        return compared(self.before, report, looked).report
+        found = compared(self.before, report, looked)
+        return held(found.report, _unseen(found))
 
     def store(self, report: Report, looked: Looked | None) -> None:
         """Write what is known now, where that was asked for: after the report, which tells it."""
@@ -74,9 +76,14 @@ class Kept(NamedTuple):
 
         update(self.path, change)
 
-    def rendered(self, chosen: Format, name: str, report: Report, look: Look) -> str:
-        """Return the report as text; a page gets the trend of earlier days."""
-        days: Sequence[Day] = () if self.before is None else self.before.days
+    def rendered(
+        self, chosen: Format, name: str, report: Report, look: Look, *, whole: bool
+    ) -> str:
+        """Return the report as text; a page on the whole account gets the trend of earlier days.
+
+        One on some roles or regions gets none: it would look better than days of all.
+        """
+        days: Sequence[Day] = () if self.before is None or not whole else self.before.days
         if name != "html" or not days:
             return chosen.render(report, look)
         from auditor.report.formats.html import render
@@ -125,6 +132,22 @@ def kept(
             f"--baseline {baseline}: there is no such file; --update-baseline makes it"
         )
     return Kept(found, path, before, update)
+
+
+def _unseen(found: Compared) -> tuple[Known, ...]:
+    """Return the findings that are neither in a report nor resolved."""
+    from auditor.life import plain
+
+    present = {
+        plain(one.id)
+        for role in found.report.roles
+        for one in (*role.findings, *(each.finding for each in role.suppressed))
+    }
+    return tuple(
+        one
+        for one in found.baseline.findings.values()
+        if one.status != "resolved" and one.id not in present
+    )
 
 
 def _exceptions(text: str) -> tuple[RoleException, ...]:

@@ -146,10 +146,12 @@ def scan(
         report = past.apply(found, looked)
         for line in remarks(report, globs):
             say(f"warning: {line}")
+        look = screen() if path is None else PLAIN
+        text = past.rendered(chosen, format_, report, look, whole=not (globs or region))
         if path is None:
-            write_report(past.rendered(chosen, format_, report, screen()))
+            write_report(text)
         else:
-            write_file(path, past.rendered(chosen, format_, report, PLAIN))
+            write_file(path, text)
         past.store(report, looked)
         return exit_status(report, fail_on)
 

@@ -19,9 +19,11 @@ from auditor.report.facts import (
     sentence,
     stable_id,
     statements_words,
+    suppressed_with_values,
     witness_json,
 )
 from auditor.report.interface import PLAIN
+from auditor.report.past import excepted_by
 from auditor.report.rulebook import INCOMPLETE, RULEBOOK, UNAUDITED_PROJECT, UNDETERMINED
 
 if TYPE_CHECKING:
@@ -80,6 +82,9 @@ def _findings(report: Report, about: Maker) -> Iterator[dict[str, object]]:
     for role in report.roles:
         for finding, values in findings_with_values(role):
             yield _of_finding(about, role, finding, witness_json(values))
+        for one, values in suppressed_with_values(role):
+            covered = _of_finding(about, role, one.finding, witness_json(values))
+            yield {**covered, **about.suppressed(excepted_by(one.exception))}
         if role.verdict == "undetermined":
             yield _undetermined(about, role)
     yield from _unaudited(report, about)

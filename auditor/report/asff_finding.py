@@ -34,6 +34,7 @@ _TITLE: Final = 256
 _DESCRIPTION: Final = 1_024
 _RECOMMENDATION: Final = 512
 _REGION: Final = 16
+_NOTE: Final = 512
 _FIELD: Final = 1_024  # 2,048 are allowed: half keeps a finding of long texts under 240 KB
 _PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
@@ -93,6 +94,19 @@ class Maker:
             "Compliance": {"Status": status},
             "Workflow": {"Status": "NEW"},
             "RecordState": "ACTIVE",
+        }
+
+    def suppressed(self, why: str) -> dict[str, object]:
+        """Return what a finding has in addition where an exception covers it.
+
+        Security Hub takes a note and a workflow's status when a finding is first imported, and
+        leaves them to its users from then on:
+        https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html
+        """
+        text = bounded(why, _NOTE)
+        return {
+            "Workflow": {"Status": "SUPPRESSED"},
+            "Note": {"Text": text, "UpdatedBy": "auditor", "UpdatedAt": self.when},
         }
 
     def resource(self, kind: str, identifier: str, region: str) -> dict[str, object]:

@@ -17,17 +17,22 @@ from auditor.report.facts import (
     not_evaluated_words,
     recipients,
     statements_words,
+    suppressed_with_values,
     witness_json,
 )
+from auditor.report.held import unseen
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
+from auditor.report.past import idle_uses, idle_why
 from auditor.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from auditor.account import Project
     from auditor.findings import Finding, Report, RoleReport
+    from auditor.lasting import Resolved, RoleException
+    from auditor.life import Known
     from auditor.report.interface import Look
 
 COLUMNS: Final = (
@@ -54,6 +59,12 @@ COLUMNS: Final = (
     "statements",
     "remediation",
     "confirmation",
+    "status",
+    "first_seen",
+    "last_seen",
+    "exception_reason",
+    "exception_owner",
+    "exception_expires",
 )
 """The columns in their order. New ones are added at the end; none is taken away or renamed."""
 
@@ -89,11 +100,20 @@ def _rows(report: Report) -> Iterator[dict[str, str]]:
     for role in report.roles:
         about = _role(role)
         for finding, values in findings_with_values(role):
-            # in JSON a semicolon can be written so that no spreadsheet parts a cell there
-            witness = witness_json(values).replace(";", "\\u003b")
-            yield {"record": "finding"} | about | _finding(finding, witness)
-        if not role.findings:
+            yield {"record": "finding"} | about | _finding(finding, values)
+        for one, values in suppressed_with_values(role):
+            covered = about | _finding(one.finding, values) | _exception(one.exception)
+            yield {"record": "suppressed", "status": "suppressed"} | covered
+        if not role.findings and not role.suppressed:
             yield {"record": "role"} | about
+    for gone in report.resolved or ():
+        yield {"record": "resolved", "status": "resolved"} | _earlier(gone)
+    for missed in unseen(report) or ():
+        yield {"record": "not_looked_at", "status": missed.status} | _earlier(missed)
+    for use in idle_uses(report):
+        told = {"record": "exception", "status": use.state, "title": idle_why(use)}
+        which = {"role_name": use.exception.role, "rule": use.exception.rule}
+        yield told | which | _exception(use.exception)
     for error in report.errors:
         yield {"record": "error", "title": error.where, "reason": error.message}
     for unresolved in report.unresolved_projects:
@@ -123,7 +143,29 @@ def _projects(projects: Iterable[Project]) -> str:
     return joined((f"{project.name} ({project.region})" for project in projects), _JOINT)
 
 
-def _finding(finding: Finding, witness: str) -> dict[str, str]:
+def _exception(one: RoleException) -> dict[str, str]:
+    return {
+        "exception_reason": one.reason,
+        "exception_owner": one.owner,
+        "exception_expires": one.expires.isoformat(),
+    }
+
+
+def _earlier(one: Resolved | Known) -> dict[str, str]:
+    """Return a finding of earlier audits that this one doesn't have."""
+    return {
+        "role_arn": one.role_arn,
+        "finding_id": one.id,
+        "rule": one.rule,
+        "severity": one.severity,
+        "title": one.title,
+        "action": one.action,
+        "first_seen": timestamp(one.first_seen),
+        "last_seen": timestamp(one.last_seen),
+    }
+
+
+def _finding(finding: Finding, values: Mapping[str, object]) -> dict[str, str]:
     found = {
         "finding_id": finding.id,
         "rule": finding.rule,
@@ -138,8 +180,15 @@ def _finding(finding: Finding, witness: str) -> dict[str, str]:
             "action": finding.witness.action,
             "resources": joined(finding.witness.resources, _JOINT),
             "recipients": joined(recipients(finding.witness), _JOINT),
-            "witness": witness,
+            # in JSON a semicolon can be written so that no spreadsheet parts a cell there
+            "witness": witness_json(values).replace(";", "\\u003b"),
         }
     if finding.confirmation is not None:
         found["confirmation"] = f"{finding.confirmation.outcome}: {finding.confirmation.message}"
+    if finding.life is not None:
+        found |= {
+            "status": finding.life.status,
+            "first_seen": timestamp(finding.life.first_seen),
+            "last_seen": timestamp(finding.life.last_seen),
+        }
     return found

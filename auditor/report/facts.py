@@ -17,7 +17,7 @@ from auditor.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from auditor.findings import Finding, Report, RoleReport, Witness
+    from auditor.findings import Finding, Report, RoleReport, Suppressed, Witness
 
 _RECIPIENTS: Final = "ses:recipients"  # context keys ignore case
 _SENDS: Final = "ses:Send"
@@ -77,6 +77,17 @@ def findings_with_values(
     values = role_to_dict(role)["findings"]
     assert isinstance(values, list)  # noqa: S101 - the report's own shape
     yield from zip(role.findings, values, strict=True)
+
+
+def suppressed_with_values(
+    role: RoleReport,
+) -> Iterator[tuple[Suppressed, Mapping[str, object]]]:
+    """Yield each finding that an exception covers, likewise."""
+    if not role.suppressed:
+        return
+    values = role_to_dict(role)["suppressed"]
+    assert isinstance(values, list)  # noqa: S101 - the report's own shape
+    yield from zip(role.suppressed, values, strict=True)
 
 
 def witness_json(values: Mapping[str, object]) -> str:

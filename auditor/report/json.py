@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from auditor.findings import SCHEMA_VERSION
+from auditor.report.held import unseen
 from auditor.report.interface import PLAIN
 from auditor.report.role_json import (
     RoleWriter,
@@ -109,5 +110,20 @@ def _held_against(report: Report) -> dict[str, object]:
                 "resolved_at": timestamp(one.resolved_at),
             }
             for one in report.resolved
+        ]
+    missed = unseen(report)
+    if missed is not None:
+        values["not_looked_at"] = [
+            {
+                "id": one.id,
+                "role_arn": one.role_arn,
+                "rule": one.rule,
+                "action": one.action,
+                "severity": one.severity,
+                "title": one.title,
+                "first_seen": timestamp(one.first_seen),
+                "last_seen": timestamp(one.last_seen),
+            }
+            for one in missed
         ]
     return values

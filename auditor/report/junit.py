@@ -13,6 +13,14 @@ from auditor import __version__
 from auditor.report.facts import not_evaluated_words, request_rows
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
+from auditor.report.past import (
+    change_counts,
+    covering,
+    excepted_by,
+    idle_place,
+    idle_uses,
+    idle_why,
+)
 from auditor.report.words import badness, confirmed_words, statement_words
 from auditor.text import visible
 
@@ -74,6 +82,13 @@ def _properties(report: Report) -> Iterator[tuple[str, str]]:
     for name, number in report.summary().items():
         yield name, str(number)
     yield "not_evaluated", ", ".join(map(visible, report.not_evaluated))
+    changes = change_counts(report)
+    if changes is not None:
+        yield "since_baseline", changes
+        yield (
+            "resolved",
+            ", ".join(dict.fromkeys(visible(r.role_arn) for r in report.resolved or ())),
+        )
     reach = report.reach()
     if reach is not None:
         yield "reach", visible(reach)
@@ -97,6 +112,10 @@ def _cases(report: Report, account: str) -> Iterator[tuple[Element, int]]:
         text = f"role not audited: {one.role_arn}: {one.reason}"
         SubElement(case, "skipped", message=visible(text))
         yield case, _SKIPPED
+    for use in idle_uses(report):
+        case = _case(f"auditor.{account}.exceptions", idle_place(use))
+        SubElement(case, "skipped", message=visible(idle_why(use)))
+        yield case, _SKIPPED
     for gap, words in zip(report.not_evaluated, not_evaluated_words(report), strict=True):
         case = _case(f"auditor.{account}.not_evaluated", gap)
         SubElement(case, "skipped", message=f"not evaluated: {words}")
@@ -110,10 +129,16 @@ def _case(group: str, name: str) -> Element:
 def _judge(case: Element, role: RoleReport) -> int:
     """Write a role's verdict into its test case; return its rank."""
     details = list(_details(role))
+    if role.accepted():
+        why = "; ".join(map(excepted_by, covering(role)))
+        SubElement(case, "skipped", message=visible(why))
+        SubElement(case, "system-out").text = _lines([f"verdict     {role.verdict}", *details])
+        return _SKIPPED
     if role.verdict == "exposed":
         worst = role.worst()
         message = worst.title if worst else "exposed"
-        kind = f"{role.certainty} {worst.rule}" if worst else str(role.certainty)
+        certainty = role.open_certainty()
+        kind = f"{certainty} {worst.rule}" if worst else str(certainty)
         failure = SubElement(case, "failure", type=visible(kind), message=visible(message))
         failure.text = _lines(details)
         return _FAILED
@@ -132,6 +157,9 @@ def _details(role: RoleReport) -> Iterator[str]:
         yield f"project     {visible(project.name)} ({visible(project.region)})"
     for finding in role.findings:
         yield from _finding(finding)
+    for one in role.suppressed:
+        yield f"excepted    {visible(excepted_by(one.exception))}"
+        yield from _finding(one.finding)
     for line, _ in confirmed_words(role):
         yield f"AWS says    {line}"
     for note in role.notes:
@@ -140,6 +168,8 @@ def _details(role: RoleReport) -> Iterator[str]:
 
 def _finding(finding: Finding) -> Iterator[str]:
     yield f"finding     {finding.severity} {visible(finding.rule)}: {visible(finding.title)}"
+    if finding.life is not None:
+        yield f"  status    {finding.life.status}, first seen {timestamp(finding.life.first_seen)}"
     if finding.witness is not None:
         for label, text in request_rows(finding.witness):
             yield f"  {label:10}{text}"

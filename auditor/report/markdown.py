@@ -13,6 +13,7 @@ from auditor.report.facts import findings_with_values, not_evaluated_words
 from auditor.report.inert import block, cell, code
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
+from auditor.report.past import arrived, changes_words, excepted, gone, idle
 from auditor.report.words import (
     badness,
     confirmed_words,
@@ -42,10 +43,18 @@ _PROJECTS: Final = 5  # named of each role
 def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every format takes a look
     """Return the report as GitHub-flavoured Markdown of at most ``LONGEST`` bytes."""
     roles = sorted(report.roles, key=badness)
-    exposed = [role for role in roles if role.verdict == "exposed"]
+    exposed = [role for role in roles if role.verdict == "exposed" and not role.accepted()]
     page = _Page()
     for part in _head(report):
         page.add(part)
+    for heading, entries in (
+        ("New or reopened since earlier audits", arrived(report)),
+        ("Resolved since earlier audits", gone(report)),
+    ):
+        if entries:
+            page.add(f"### {heading}\n")
+            page.fill(map(_entry, entries), _LISTED, "of the roles with changes are not listed")
+            page.add("")
     if exposed:
         page.fill(_table(exposed), _TABLE, "of the exposed roles are not in the table")
     for heading, what, lines in _lists(report, roles):
@@ -55,7 +64,9 @@ def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every f
     if exposed:
         page.add("\n## The exposed roles, worst first\n")
         page.fill(map(_section, exposed), page.room(), "of the exposed roles have no section")
-    advised = [role for role in roles if role.verdict != "exposed" and role.findings]
+    advised = [
+        role for role in roles if role.findings and (role.verdict != "exposed" or role.accepted())
+    ]
     if advised:
         page.add("\n## Also worth knowing\n")
         page.fill(map(_advice, advised), page.room(), "of the roles with advice are not listed")
@@ -103,6 +114,9 @@ def _head(report: Report) -> Iterator[str]:
     if not report.complete:
         yield "> **Incomplete audit**: roles or projects may be missing from this report.\n"
     when = code(timestamp(report.generated_at))
+    changes = changes_words(report)
+    if changes is not None:
+        yield f"**{changes}**\n"
     yield f"{summary_words(report)} Account {code(report.account_id)}, {when}.\n"
     reach = report.reach()
     if reach is not None and report.count("exposed"):
@@ -112,16 +126,22 @@ def _head(report: Report) -> Iterator[str]:
 def _headline(report: Report) -> str:
     # counted here, role by role: whatever is subtracted from a report's counts, an exposed role
     # must not be answered with a no
-    exposed = [role.certainty for role in report.roles if role.verdict == "exposed"]
+    every = [role for role in report.roles if role.verdict == "exposed"]
+    exposed = [role.open_certainty() for role in every if not role.accepted()]
+    more = f"; {len(every) - len(exposed):,} more excepted" if len(every) > len(exposed) else ""
     undecided = sum(role.verdict == "undetermined" for role in report.roles)
     if exposed:
         proven = exposed.count("proven")
         certain = f"{proven:,} proven, {len(exposed) - proven:,} possible"
         answer = "Yes" if proven else "Possibly"
-        return f"**{answer}: {count(len(exposed), 'role')} exposed** ({certain})."
+        return f"**{answer}: {count(len(exposed), 'role')} exposed** ({certain}){more}."
     if undecided:
         which = count(undecided, "role")
-        return f"**Not decided: {which} undetermined**, and none known to be exposed."
+        beyond = f" beyond {len(every):,} excepted" if every else ""
+        return f"**Not decided: {which} undetermined**, and none known to be exposed{beyond}."
+    if every:
+        which = count(len(every), "role")
+        return f"**Yes, but accepted: {which} exposed**, each covered by exceptions until they end."
     if not report.complete:
         return "**Not decided**: no role is known to be exposed, but the audit is incomplete."
     if not report.roles:
@@ -150,6 +170,16 @@ def _lists(report: Report, roles: Sequence[RoleReport]) -> Iterator[tuple[str, s
         [_item(r.name, r.reason or "") for r in roles if r.verdict == "undetermined"],
     )
     yield (
+        "Excepted: exposed or advised, but exceptions cover it until a day",
+        "of the roles with exceptions are not listed",
+        list(map(_entry, excepted(report))),
+    )
+    yield (
+        "Exceptions that cover nothing",
+        "of these exceptions are not listed",
+        list(map(_entry, idle(report))),
+    )
+    yield (
         "Could not be read" if not report.complete else "Went wrong on the way",
         "of the errors are not listed",
         [_item(error.where, error.message) for error in report.errors],
@@ -171,6 +201,11 @@ def _lists(report: Report, roles: Sequence[RoleReport]) -> Iterator[tuple[str, s
 
 def _advice(role: RoleReport) -> str:
     return _item(role.name, "; ".join(f"{f.severity} {f.rule}: {f.title}" for f in role.findings))
+
+
+def _entry(entry: tuple[str, list[str]]) -> str:
+    name, lines = entry
+    return _item(name, "; ".join(lines)) if lines else f"- {code(name)}"
 
 
 def _item(name: str, text: str) -> str:

@@ -1,9 +1,10 @@
-"""What earlier audits and exceptions have to say about a report, in plain words: for the table."""
+"""What earlier audits and exceptions have to say about a report, in plain words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from auditor.report.held import unseen
 from auditor.report.role_json import timestamp
 from auditor.report.words import count
 from auditor.text import visible
@@ -11,7 +12,7 @@ from auditor.text import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.findings import Finding, Report
+    from auditor.findings import Finding, Report, RoleReport
     from auditor.lasting import ExceptionUse, LifeStatus, RoleException
 
 SHOWN: Final = 50
@@ -20,16 +21,29 @@ SHOWN: Final = 50
 
 def changes_words(report: Report) -> str | None:
     """Return how the findings stand against earlier audits; None where these weren't looked up."""
+    counts = change_counts(report)
+    return None if counts is None else f"Since earlier audits: {counts}."
+
+
+def change_counts(report: Report) -> str | None:
+    """Return ``2 new, 0 reopened, …``; None where earlier audits weren't looked up."""
     if report.resolved is None:
         return None
     lives = [
         finding.life.status for role in report.roles for finding in role.findings if finding.life
     ]
     new, reopened, still = (lives.count(one) for one in ("new", "reopened", "open"))
-    return (
-        f"Since earlier audits: {new:,} new, {reopened:,} reopened, {len(report.resolved):,}"
-        f" resolved, {still:,} still open."
-    )
+    parts = [
+        f"{new:,} new",
+        f"{reopened:,} reopened",
+        f"{len(report.resolved):,} resolved",
+        f"{still:,} still open",
+    ]
+    if covered := sum(len(role.suppressed) for role in report.roles):
+        parts.append(f"{covered:,} suppressed")
+    if missed := unseen(report):
+        parts.append(f"{len(missed):,} not looked at")
+    return ", ".join(parts)
 
 
 def arrived(report: Report) -> list[tuple[str, list[str]]]:
@@ -67,7 +81,7 @@ def excepted(report: Report) -> list[tuple[str, list[str]]]:
             by_exception.setdefault(one.exception, []).append(one.finding)
         if by_exception:
             lines = [
-                f"{', '.join(dict.fromkeys(map(_short, findings)))} ({_because(exception)})"
+                f"{', '.join(dict.fromkeys(map(_short, findings)))} ({because(exception)})"
                 for exception, findings in by_exception.items()
             ]
             found.append((role.name, lines))
@@ -76,21 +90,38 @@ def excepted(report: Report) -> list[tuple[str, list[str]]]:
 
 def idle(report: Report) -> list[tuple[str, list[str]]]:
     """Return the exceptions that cover nothing, and why."""
-    found = [(_place(use), [_why(use)]) for use in report.exceptions or () if use.state != "used"]
-    return _some(found, "exception")
+    return _some([(idle_place(use), [idle_why(use)]) for use in idle_uses(report)], "exception")
 
 
-def _place(use: ExceptionUse) -> str:
+def idle_uses(report: Report) -> list[ExceptionUse]:
+    """Return the exceptions that are expired or unused."""
+    return [use for use in report.exceptions or () if use.state != "used"]
+
+
+def covering(role: RoleReport) -> list[RoleException]:
+    """Return the exceptions that cover findings of a role, each once."""
+    return list(dict.fromkeys(one.exception for one in role.suppressed))
+
+
+def idle_place(use: ExceptionUse) -> str:
+    """Return the role and the rule that an exception is about."""
     return f"{use.exception.role}, {use.exception.rule}"
 
 
-def _why(use: ExceptionUse) -> str:
+def idle_why(use: ExceptionUse) -> str:
+    """Return why an exception covers nothing."""
     if use.state == "expired":
-        return f"expired: {_because(use.exception)}"
-    return f"unused: it covers nothing that this audit found ({_because(use.exception)})"
+        return f"expired: {because(use.exception)}"
+    return f"unused: it covers nothing that this audit found ({because(use.exception)})"
 
 
-def _because(exception: RoleException) -> str:
+def excepted_by(exception: RoleException) -> str:
+    """Return ``excepted by OWNER until DATE: REASON``."""
+    return f"excepted by {exception.owner} until {exception.expires}: {exception.reason}"
+
+
+def because(exception: RoleException) -> str:
+    """Return ``until DATE, OWNER: REASON``."""
     return f"until {exception.expires}, {exception.owner}: {exception.reason}"
 
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from auditor import __version__
 from auditor.report.facts import bounded, not_evaluated_words
+from auditor.report.held import unseen
 from auditor.report.inert import code
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
+from auditor.report.past import idle_place, idle_uses, idle_why
 from auditor.report.rulebook import RULEBOOK
 from auditor.report.sarif_results import LEVELS, message, results
 from auditor.text import visible
@@ -97,12 +99,21 @@ def _rule(told: Told) -> dict[str, object]:
 
 
 def _notifications(report: Report) -> Iterator[dict[str, object]]:
-    """Yield each thing that was not looked at, for readers of the whole file."""
+    """Yield what was not looked at or is over, for readers of the whole file."""
     for error in report.errors:
         text = f"{error.where}: {error.message}"
         yield {"level": "error" if not report.complete else "warning", "message": _text(text)}
     for one in report.unresolved_projects:
         text = f"{one.project.arn}: role {one.role_arn} was not audited: {one.reason}"
+        yield {"level": "warning", "message": _text(text)}
+    for use in idle_uses(report):
+        text = f"The exception for {idle_place(use)} is {idle_why(use)}"
+        yield {"level": "warning", "message": _text(text)}
+    for gone in report.resolved or ():
+        text = f"Resolved since earlier audits: {gone.role_arn}: {gone.rule}: {gone.title}"
+        yield {"level": "note", "message": _text(text)}
+    for missed in unseen(report) or ():
+        text = f"Not looked at in this audit: {missed.role_arn}: {missed.rule}: {missed.title}"
         yield {"level": "warning", "message": _text(text)}
     for words in not_evaluated_words(report):
         yield {"level": "note", "message": _text(f"Not evaluated: {words}")}

@@ -19,7 +19,9 @@ from auditor.report.facts import (
     sentence,
     stable_id,
     statements_words,
+    suppressed_with_values,
 )
+from auditor.report.past import excepted_by
 from auditor.report.rulebook import INCOMPLETE, RULEBOOK, UNAUDITED_PROJECT, UNDETERMINED
 from auditor.text import visible
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from auditor.account import UnresolvedProject
     from auditor.findings import Finding, Report, RoleReport, Severity
+    from auditor.lasting import LifeStatus, RoleException
 
 LEVELS: Final[dict[Severity, str]] = {
     "high": "error",
@@ -42,6 +45,12 @@ _RULES: Final = {rule: number for number, rule in enumerate(RULEBOOK)}
 _GRAVITY: Final = {"high": 0, "medium": 1, "low": 2, "info": 3}
 _PLACEHOLDER: Final = re.compile(r"\{(?=\d)")
 _PROPERTIES: Final = ("severity", "certainty", "witness", "statements", "confirmation")
+_STATES: Final[dict[LifeStatus, str]] = {
+    "new": "new",
+    "open": "unchanged",
+    "reopened": "updated",
+    "suppressed": "unchanged",
+}
 _LONGEST: Final = 8_192  # characters of a message; a request and its statements take some hundred
 
 
@@ -54,13 +63,27 @@ class _Place(NamedTuple):
 
 
 def results(report: Report) -> list[dict[str, object]]:
-    """Return the results, gravest first, at most ``MOST``; the last tells what was left out."""
-    found = sorted(_all(report), key=lambda pair: _GRAVITY[pair[0]])
+    """Return the results, gravest first, at most ``MOST``; the last tells what was left out.
+
+    What an exception covers comes after all that none does. What is resolved has no result: code
+    scanning knows no baseline, and would show it as an open alert.
+    """
+
+    def order(pair: tuple[Severity, dict[str, object]]) -> tuple[bool, int]:
+        severity, result = pair
+        return "suppressions" in result, _GRAVITY[severity]
+
+    found = sorted(_all(report), key=order)
     left_out = len(found) - MOST
     if left_out > 0:
         text = f"{left_out + 1:,} results are left out of this file: the JSON report has them all."
         found = [*found[: MOST - 1], _of_account(report, text, "left-out")]
-    return [result for _, result in found]
+    # Each on all results or on none (section 3.27.23 has it so for suppressions). A baseline knows
+    # findings alone, so what could not be looked at is new each time.
+    same: dict[str, object] = {} if report.resolved is None else {"baselineState": "new"}
+    if report.exceptions is not None:
+        same["suppressions"] = []
+    return [{**same, **result} for _, result in found]
 
 
 def message(text: str) -> str:
@@ -81,6 +104,9 @@ def _all(report: Report) -> Iterator[tuple[Severity, dict[str, object]]]:
         place = _Place(_path(role.arn), role.name, role.arn)
         for finding, values in findings_with_values(role):
             yield finding.severity, _of_finding(place, role, finding, values)
+        for one, values in suppressed_with_values(role):
+            result = _of_finding(place, role, one.finding, values)
+            yield one.finding.severity, {**result, "suppressions": [_suppression(one.exception)]}
         if role.verdict == "undetermined":
             text = f"{visible(role.name)} could not be decided, so it must not count as safe: "
             yield _told(UNDETERMINED, f"{text}{role.reason}", place)
@@ -103,9 +129,21 @@ def _of_finding(
         "projects": [project.arn for project in role.projects],
         **{name: values[name] for name in _PROPERTIES if name in values},
     }
-    return _result(
+    result = _result(
         finding.rule, finding.severity, " ".join(text), place, finding.id, _shown(properties)
     )
+    if finding.life is not None:
+        result["baselineState"] = _STATES[finding.life.status]
+    return result
+
+
+def _suppression(one: RoleException) -> dict[str, object]:
+    """Return an exception as section 3.35 has it: external, as it stands in no source file."""
+    return {
+        "kind": "external",
+        "status": "accepted",
+        "justification": message(excepted_by(one)),
+    }
 
 
 def _shown(value: object) -> object:

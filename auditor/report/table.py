@@ -146,7 +146,7 @@ def _overview(roles: Sequence[RoleReport], width: int) -> Table:
             Text(verdict_words(role), "yellow" if role.accepted() else _STYLES[role.verdict]),
             Text(visible(role.name)),
             Text(some([project.name for project in role.projects], 2) or "-"),
-            Text(str(len(role.findings))),
+            Text(str(len(role.findings) + len(role.suppressed))),
         )
     return table
 
@@ -180,7 +180,9 @@ def _verdict(
     if not report.complete:
         warning = "INCOMPLETE AUDIT: roles or projects may be missing from this report."
         console.print(Text(warning, "bold red"))
-    style = "bold red" if exposed else "bold yellow" if undecided else "bold green"
+    covered = any(role.accepted() for role in report.roles)
+    unsure = undecided or covered
+    style = "bold red" if exposed else "bold yellow" if unsure else "bold green"
     console.print(Text(summary_words(report), style))
     steps = []
     if exposed:
@@ -191,6 +193,8 @@ def _verdict(
         steps.append("Allow or repair the reads that failed, then scan again.")
     if exposed or undecided:
         steps.append("Look closer at one role: auditor explain NAME")
+    if covered:
+        steps.append("Close the excepted roles before their exceptions end: they mail real people.")
     if not report.roles:
         steps.append("No role was in scope: is this the account, the region, the --role you meant?")
     for step in steps or ["Nothing to do."]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from auditor.text import visible
 
@@ -24,18 +25,41 @@ _VERDICTS = {
     "simulator_only": "simulator only",
     "no_send": "no send",
 }
-_WORST_FIRST = ("exposed", "undetermined", "simulator_only", "no_send")
+_WORST_FIRST = ("exposed", "undetermined", "excepted", "simulator_only", "no_send")
+_NUMBERED: Final = re.compile("([^0-9]*)([0-9]*)")
 
 
 def verdict_words(role: RoleReport) -> str:
-    """Return ``EXPOSED possible``, ``simulator only``, …"""
-    word = _VERDICTS[role.verdict]
-    return f"{word} {role.certainty}" if role.certainty else word
+    """Return ``EXPOSED possible``, ``EXCEPTED proven``, ``simulator only``, …
+
+    An exposure is as certain as what no exception covers of it, like in the counts.
+    """
+    if role.accepted():
+        return f"EXCEPTED {role.certainty}"
+    word, certainty = _VERDICTS[role.verdict], role.open_certainty()
+    return f"{word} {certainty}" if certainty else word
 
 
-def badness(role: RoleReport) -> tuple[int, bool, str]:
-    """Return a sort key that puts the worst first: proven before possible, then by ARN."""
-    return _WORST_FIRST.index(role.verdict), role.certainty == "possible", role.arn
+Badness = tuple[int, bool, tuple[tuple[str, int, str], ...], str]
+
+
+def badness(role: RoleReport) -> Badness:
+    """Return a sort key that puts the worst first: proven before possible, then by ARN.
+
+    Roles whose exposure exceptions cover stand after the undecided ones. Numbers in ARNs count as
+    such: ``build-9`` stands before ``build-10``.
+    """
+    kind = "excepted" if role.accepted() else role.verdict
+    possible = (role.open_certainty() or role.certainty) == "possible"
+    return _WORST_FIRST.index(kind), possible, natural(role.arn), role.arn
+
+
+def natural(text: str) -> tuple[tuple[str, int, str], ...]:
+    """Return a sort key that takes runs of digits for numbers, however long they are."""
+    return tuple(
+        (words, len(digits.lstrip("0")), digits.lstrip("0"))
+        for words, digits in _NUMBERED.findall(text)
+    )
 
 
 def others_words(findings: Iterable[Finding]) -> list[str]:
@@ -115,6 +139,8 @@ def summary_words(report: Report) -> str:
         f"{counts['simulator_only']:,} simulator only",
         f"{counts['no_send']:,} no send",
     ]
+    if covered := sum(role.accepted() for role in report.roles):
+        parts.insert(2, f"{covered:,} excepted")
     if counts["suppressed"]:
-        parts.append(f"{counts['suppressed']:,} suppressed")
+        parts.append(f"{count(counts['suppressed'], 'finding')} suppressed")
     return f"{count(counts['roles'], 'role')}: {', '.join(parts)}."

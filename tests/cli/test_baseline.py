@@ -146,6 +146,32 @@ def test_a_page_gets_the_trend(desk: Desk) -> None:
     assert "2026-11-02" in done.stdout
 
 
+@pytest.mark.parametrize("limit", [("--role", "*"), ("--role", "safe")])
+def test_a_limited_audit_gets_no_trend(desk: Desk, limit: tuple[str, ...]) -> None:
+    """Some roles are never drawn beside days of the whole account: they would look better."""
+    desk.kept(1, OPEN, POSSIBLE)
+    options = ("--baseline", "baseline.json", "--format", "html", *limit)
+    done = desk.scan(3, SAFE, more=options)
+
+    assert done.returncode == 0, done.stderr
+    assert 'id="trend-title"' not in done.stdout
+
+
+def test_what_could_not_be_looked_at_is_counted(desk: Desk) -> None:
+    """Found before, and now neither found nor resolved: the counts and the JSON say so."""
+    desk.kept(1, OPEN, RENAMED)
+    hidden = role("renamed", **_statement(ODD))
+    done = desk.scan(2, OPEN, hidden, more=("--baseline", "baseline.json"))
+    assert "0 new, 0 reopened, 0 resolved, 1 still open, 1 not looked at." in " ".join(
+        done.stdout.split()
+    )
+
+    report = desk.kept(2, OPEN, hidden)
+    assert [one["role_arn"].rpartition("/")[2] for one in report["not_looked_at"]] == ["renamed"]
+    assert report["not_looked_at"][0]["first_seen"] == "2026-11-01T03:00:00Z"
+    assert [one["role_arn"] for one in desk.kept(3, OPEN, RENAMED)["not_looked_at"]] == []
+
+
 COVER = "role: open, rule: unrestricted-send, reason: known, owner: team-mail, expires: 2026-11-02"
 
 

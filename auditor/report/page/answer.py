@@ -46,21 +46,30 @@ class Gap(NamedTuple):
 def answer(report: Report) -> Answer:
     """Say how many roles can mail real people, and no more than the audit knows.
 
-    A role whose exposure somebody answers for can mail them all the same.
+    A role whose exposure somebody answers for can mail them all the same: it is told beside those
+    that nobody answers for, and keeps the answer from being good.
     """
     total = len(report.roles)
     proven, possible = (_exposed(report, sure) for sure in ("proven", "possible"))
+    covered = accepted(report)
+    beside = f"; {covered:,} more {'is' if covered == 1 else 'are'} excepted" if covered else ""
     undecided = report.count("undetermined")
     if not total:
         return Answer("unsure", "No CodeBuild role was found, so nothing was decided.")
     if proven:
         more = f", and {possible:,} more may" if possible else ""
-        return Answer("bad", f"{_of(proven, total)} can mail real people{more}.")
+        return Answer("bad", f"{_of(proven, total)} can mail real people{more}{beside}.")
     if possible:
-        return Answer("bad", f"{_of(possible, total)} may be able to mail real people.")
+        return Answer("bad", f"{_of(possible, total)} may be able to mail real people{beside}.")
     if undecided:
         verb = "could not be decided"
-        return Answer("unsure", f"No role is known to mail real people, but {undecided:,} {verb}.")
+        known = f"No role is known to mail real people, but {undecided:,} {verb}{beside}."
+        return Answer("unsure", known)
+    if covered:
+        which = _of(covered, total)
+        sure = any(role.accepted() and role.certainty == "proven" for role in report.roles)
+        verb = "can" if sure else "may be able to"
+        return Answer("unsure", f"{which} {verb} mail real people, each covered by exceptions.")
     safe = "The one audited role can't" if total == 1 else f"None of {total:,} audited roles can"
     if not report.complete or report.unresolved_projects:
         return Answer("unsure", f"{safe} mail real people, but not everything could be read.")
@@ -71,12 +80,11 @@ def answer(report: Report) -> Answer:
 
 def accepted(report: Report) -> int:
     """Return how many roles can or may mail real people and aren't counted as exposed for it."""
-    every = sum(role.verdict == "exposed" for role in report.roles)
-    return every - report.summary()["exposed"]
+    return sum(role.accepted() for role in report.roles)
 
 
 def _exposed(report: Report, certainty: Certainty) -> int:
-    return sum(r.verdict == "exposed" and r.certainty == certainty for r in report.roles)
+    return sum(role.open_certainty() == certainty for role in report.roles)
 
 
 def _of(some: int, total: int) -> str:
@@ -86,7 +94,7 @@ def _of(some: int, total: int) -> str:
 
 
 def tiles(report: Report) -> list[Tile]:
-    """Return the counts, worst first; what is suppressed only where something is."""
+    """Return the counts, worst first; excepted roles only where there are any."""
     summary = report.summary()
     found = [
         Tile("proven", _exposed(report, "proven"), "exposed, proven"),
@@ -95,8 +103,8 @@ def tiles(report: Report) -> list[Tile]:
         Tile("simulator_only", summary["simulator_only"], "simulator only"),
         Tile("no_send", summary["no_send"], "no send"),
     ]
-    if summary["suppressed"]:
-        found.append(Tile("suppressed", summary["suppressed"], "suppressed findings"))
+    if covered := accepted(report):
+        found.insert(3, Tile("excepted", covered, "exposed, excepted"))
     return found
 
 

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from auditor import __version__
 from auditor.corrective.documents import guard
+from auditor.findings import SEVERITIES
 from auditor.report import page
 from auditor.report.json import timestamp
 from auditor.report.page.answer import accepted, answer, gaps, tiles
@@ -26,6 +27,7 @@ from auditor.report.page.details import data
 from auditor.report.page.picture import ways
 from auditor.report.page.trend import HEIGHT, Past, trend
 from auditor.report.page.words import kind_of, sentence_of
+from auditor.report.past import arrived, changes_words, excepted, gone, idle
 from auditor.report.words import badness, count
 from auditor.text import visible
 
@@ -43,6 +45,7 @@ LABELS: Final = {
     "proven": "Exposed, proven",
     "possible": "Exposed, possible",
     "undetermined": "Undetermined",
+    "excepted": "Exposed, excepted",
     "simulator_only": "Simulator only",
     "no_send": "No send",
 }
@@ -66,7 +69,7 @@ def render_page(report: Report, history: Sequence[Past] = ()) -> str:
     ``history`` are past audits of the same account, for the trend; without any there is none.
     """
     roles = sorted(report.roles, key=badness)
-    exposed = [role for role in roles if role.verdict == "exposed"]
+    exposed = [role for role in roles if role.open_certainty()]
     rows = [_row(role) for role in roles]
     text = (
         _environment()
@@ -82,6 +85,9 @@ def render_page(report: Report, history: Sequence[Past] = ()) -> str:
             reach=report.reach(),
             accepted=accepted(report),
             tiles=tiles(report),
+            changes=changes_words(report),
+            lists=_lists(report),
+            closable=any(role.verdict == "exposed" for role in roles),
             named=[role.name for role in exposed[:EXPOSED_NAMED]],
             unnamed=max(0, len(exposed) - EXPOSED_NAMED),
             gaps=gaps(report, roles),
@@ -101,6 +107,17 @@ def render_page(report: Report, history: Sequence[Past] = ()) -> str:
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
+def _lists(report: Report) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """Return what changed since earlier audits, and what became of exceptions, where any did."""
+    found = [
+        ("New or reopened", arrived(report)),
+        ("Resolved", gone(report)),
+        ("Covered by exceptions", excepted(report)),
+        ("Exceptions that cover nothing", idle(report)),
+    ]
+    return [(heading, entries) for heading, entries in found if entries]
+
+
 def _now(report: Report) -> Past:
     return Past(
         report.generated_at,
@@ -112,13 +129,14 @@ def _now(report: Report) -> Past:
 
 
 def _row(role: RoleReport) -> Row:
+    every = (*role.findings, *(one.finding for one in role.suppressed))
     return Row(
         kind=kind_of(role),
         name=role.name,
         arn=role.arn,
         projects=tuple(dict.fromkeys(project.name for project in role.projects)),
-        severity=role.findings[0].severity if role.findings else "",
-        rules=tuple(dict.fromkeys(finding.rule for finding in role.findings)),
+        severity=min((one.severity for one in every), key=SEVERITIES.index, default=""),
+        rules=tuple(dict.fromkeys(finding.rule for finding in every)),
         sentence=sentence_of(role),
     )
 

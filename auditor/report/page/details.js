@@ -75,6 +75,8 @@
     const kind = make("p", { class: "kind" });
     kind.append(make("b", {}, text(one.severity)), ` \u00b7 ${text(one.certainty)} \u00b7 ${text(one.rule)}`);
     const shown = make("section", { class: "finding" }, make("h3", {}, text(one.title)), kind);
+    if (one.excepted !== undefined) shown.append(make("p", { class: "note" }, `Suppressed: ${text(one.excepted)}`));
+    if (one.life !== undefined) shown.append(make("p", { class: "legend" }, `Against earlier audits: ${text(one.life)}`));
     if (one.request) shown.append(make("h4", {}, "A request that AWS would allow"), request(one.request));
     if (one.also) {
       const calls = one.also.map(([action, ...on]) => `${text(action)} on ${on.map(text).join(", ")}`);
@@ -113,7 +115,7 @@
     const parts = [];
     if (role.projects) parts.push(make("p", { class: "projects" }, `Projects: ${role.projects.map(text).join(", ")}`));
     for (const note of role.notes ?? []) parts.push(make("p", { class: "note" }, `Not read or not decided: ${text(note)}`));
-    parts.push(...(role.findings ?? []).map(finding));
+    parts.push(...[...(role.findings ?? []), ...(role.suppressed ?? [])].map(finding));
     if (item.dataset.v === "undetermined") {
       parts.unshift(make("p", { class: "note" }, `Why it is undetermined: ${item.querySelector(".says").textContent}`));
     }
@@ -132,7 +134,8 @@
 
   function words(role) {
     const found = [...(role.projects ?? []), ...(role.notes ?? [])];
-    for (const one of role.findings ?? []) {
+    for (const one of [...(role.findings ?? []), ...(role.suppressed ?? [])]) {
+      if (one.excepted !== undefined) found.push(one.excepted);
       found.push(one.rule, one.title, ...(one.request ?? []).flat(), ...(one.also ?? []).flat());
       for (const [where, , number] of one.statements ?? []) found.push(where, number);
     }

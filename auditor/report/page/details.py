@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from markupsafe import Markup
 
+from auditor.report.json import timestamp
 from auditor.report.page.statement import LENGTH_MAX, asked_by, statement_of
 from auditor.report.page.words import place_of, request_rows, title_of
+from auditor.report.past import excepted_by
 from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from auditor.findings import Finding, RoleReport
+    from auditor.findings import Finding, RoleReport, Suppressed
 
 STATEMENTS_MAX: Final = 2_500_000
 """Characters of statements in one page, worst roles first: a browser must open it at once. The
@@ -86,10 +88,11 @@ def inert(value: object) -> Markup:
 
 def fix_of(role: RoleReport) -> Fix:
     """Return how to close a role: the guard on it, or on the roles that it may become."""
-    own = any(one.rule != "assumable-sender" and _sends(one) for one in role.findings)
+    every = (*role.findings, *(each.finding for each in role.suppressed))
+    own = any(one.rule != "assumable-sender" and _sends(one) for one in every)
     others = dict.fromkeys(
         one.statements[-1].role or ""
-        for one in role.findings
+        for one in every
         if one.rule == "assumable-sender" and one.statements
     )
     name = shlex.quote(role.name)
@@ -111,6 +114,16 @@ def _role(role: RoleReport, texts: _Texts) -> dict[str, object]:
         "notes": texts.all(role.notes),
         "findings": [_group(ones, role, texts) for ones in groups.values()],
     }
+    covered: dict[object, list[Suppressed]] = {}
+    for each in role.suppressed:
+        covered.setdefault((each.exception, _likeness(each.finding)), []).append(each)
+    found["suppressed"] = [
+        {
+            **_group([one.finding for one in ones], role, texts),
+            "excepted": texts.of(excepted_by(ones[0].exception)),
+        }
+        for ones in covered.values()
+    ]
     if role.verdict == "exposed":
         fix = fix_of(role)
         found["fix"] = None if fix.command is None else texts.of(fix.command)
@@ -122,7 +135,8 @@ def _likeness(finding: Finding) -> object:
     """Return what findings have in common that differ in their action (and its resources) alone."""
     witness = finding.witness
     context = None if witness is None else tuple(sorted(witness.context.items()))
-    return finding.rule, finding.severity, finding.certainty, finding.statements, context
+    life = finding.life
+    return finding.rule, finding.severity, finding.certainty, finding.statements, context, life
 
 
 def _group(findings: Sequence[Finding], role: RoleReport, texts: _Texts) -> dict[str, object]:
@@ -159,6 +173,9 @@ def _group(findings: Sequence[Finding], role: RoleReport, texts: _Texts) -> dict
         "statements": statements,
         "remedy": texts.of(first.remediation),
     }
+    if first.life is not None:
+        since = f"{first.life.status}, first seen {timestamp(first.life.first_seen)}"
+        told["life"] = texts.of(since)
     return {name: value for name, value in told.items() if value != []}
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WAYS_MAX: Final = 8
 """Ways drawn one by one. Where there are more, those of one rule are drawn as one."""
 NAMED_MAX: Final = 3
+NOT_FOUND: Final = "what was found is covered by an exception, what could not be read is not"
 _WIDTHS: Final = (1, 5, 20, 100)  # roles from which on an arrow gets wider
 
 
@@ -60,7 +61,7 @@ def ways(roles: Sequence[RoleReport]) -> list[Way]:
 
 
 def _open(roles: Sequence[RoleReport]) -> Iterator[Way]:
-    found = [_worst(n, role) for n, role in enumerate(roles) if role.verdict == "exposed"]
+    found = [_worst(n, role) for n, role in enumerate(roles) if role.open_certainty()]
     groups: dict[object, list[_One]] = {}
     for one in found:
         groups.setdefault((one.kind, one.rule, one.through), []).append(one)
@@ -90,7 +91,7 @@ def _open(roles: Sequence[RoleReport]) -> Iterator[Way]:
 def _worst(place: int, role: RoleReport) -> _One:
     finding = role.worst()
     if finding is None or not opens(finding):
-        return _One(Named(place, role.name), kind_of(role), None, (), "covered by an exception")
+        return _One(Named(place, role.name), kind_of(role), None, (), NOT_FOUND)
     witness = finding.witness
     real = None if witness is None else real_of(witness)
     return _One(
@@ -105,6 +106,12 @@ def _worst(place: int, role: RoleReport) -> _One:
 _SHUT: Final = (
     ("undetermined", "It could not be decided", "Not known", "don't count these roles as safe"),
     (
+        "excepted",
+        "Exceptions cover every finding that exposes it",
+        "Real people",
+        "somebody answers for it until a day",
+    ),
+    (
         "simulator_only",
         "Every send that is allowed goes to the simulator alone",
         "The mailbox simulator",
@@ -116,7 +123,7 @@ _SHUT: Final = (
 
 def _shut(roles: Sequence[RoleReport]) -> Iterator[Way]:
     for kind, why, whom, such in _SHUT:
-        here = [Named(n, role.name) for n, role in enumerate(roles) if role.verdict == kind]
+        here = [Named(n, role.name) for n, role in enumerate(roles) if kind_of(role) == kind]
         if here:
             through = _reasons(roles) if kind == "undetermined" else []
             yield Way(

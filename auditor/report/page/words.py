@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import BOUNCE, FROM_ADDRESS, RECIPIENTS
+from auditor.report.past import because, covering
 from auditor.report.words import statement_words
 
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ _REGION: Final = "aws:requestedregion"
 _FROM: Final = FROM_ADDRESS.lower()
 
 ANYBODY: Final = "anyone: the call carries no recipients to check"
-ACCEPTED: Final = "It can mail real people; what exposes it is covered by an exception."
+ACCEPTED: Final = "It can mail real people; what exposes it is covered by an exception:"
+NOTED: Final = (
+    "It can mail real people. Exceptions cover what was found, but not what could not be read."
+)
 ANSWERED: Final = "whoever sent the mail that it answers"
 
 
@@ -27,8 +31,8 @@ class Row(NamedTuple):
 
 
 def kind_of(role: RoleReport) -> str:
-    """Return a role's verdict, or its certainty where it is exposed."""
-    return role.certainty or role.verdict
+    """Return a role's verdict, how certain its exposure is, or ``excepted``."""
+    return "excepted" if role.accepted() else role.open_certainty() or role.verdict
 
 
 def sentence_of(role: RoleReport) -> str:
@@ -36,8 +40,10 @@ def sentence_of(role: RoleReport) -> str:
     if role.verdict == "undetermined":
         return role.reason or "no reason was recorded"
     finding = role.worst() or next(iter(role.findings), None)
-    if role.verdict == "exposed" and (finding is None or not opens(finding)):
-        return ACCEPTED
+    if role.accepted():
+        return f"{ACCEPTED} {'; '.join(map(because, covering(role)))}"
+    if role.suppressed and (finding is None or not opens(finding)) and role.verdict == "exposed":
+        return NOTED
     if finding is not None:
         return title_of(finding, role)
     return {
