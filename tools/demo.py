@@ -19,7 +19,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from demo_account import QUEUE, REGIONS, ROLES, build
+from demo_account import HISTORY, QUEUE, REGIONS, ROLES, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +137,7 @@ def _nightly(account: DemoAccount, log: Path) -> None:
     """Invoke the scheduled function through Chalice, set up as the deployed stack sets it up."""
     _heading(2, "The nightly Lambda function runs")
     os.environ["AUDITOR_TOPIC_ARN"] = account.topic_arn
+    os.environ["AUDITOR_HISTORY_TABLE"] = HISTORY
     os.environ["AUDITOR_REGIONS"] = ",".join(REGIONS)
     os.environ["AUDITOR_ALWAYS_NOTIFY"] = "false"
     sys.path.insert(0, str(ROOT))
@@ -245,6 +246,11 @@ What to type next
   The demo's account again, one role, all its proof:
     .venv/bin/auditor scan --snapshot {snapshot} \\
         --role codebuild-release --format json
+  The same as one page to look at in a browser:
+    .venv/bin/auditor scan --snapshot {snapshot} \\
+        --format html --output report.html
+  What would close its exposed roles, proven:
+    .venv/bin/auditor remediate plan --snapshot {snapshot}
   Your own account; needs read permissions only (docs/permissions.md):
     .venv/bin/auditor scan
   Every night, in AWS: docs/deploy.md

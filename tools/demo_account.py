@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 REGIONS: Final = ("eu-west-1", "us-east-1")
 TOPIC: Final = "auditor-findings"
+HISTORY: Final = "auditor-history"
 QUEUE: Final = "somebody-who-subscribed"
 
 _KEY: Final = "ses:Recipients"
@@ -215,6 +216,15 @@ def build(session: boto3.Session) -> DemoAccount:
     )
     iam.put_role_policy(
         RoleName="lambda-mailer", PolicyName="mail", PolicyDocument=_document(_allow("ses:*"))
+    )
+    session.client("dynamodb").create_table(
+        TableName=HISTORY,
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
     )
     topic_arn = session.client("sns").create_topic(Name=TOPIC)["TopicArn"]
     sqs = session.client("sqs")
