@@ -18,6 +18,9 @@ MOST: Final = 40_000
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 Where even more wait for another channel, this one may hear the rest twice."""
 
+MOST_WAITING: Final = 3_000
+"""Changes of silent nights that wait for the next message; one has room for fewer."""
+
 _ANY: Final = "attribute_exists(pk) OR attribute_not_exists(pk)"
 _TROUBLE: Final = "(trouble)"
 
@@ -54,6 +57,8 @@ class Memory:
                 "remedy": {"S": heard.remedy},
                 "day": {"S": heard.day},
                 "run": {"S": heard.run},
+                "waiting": {"B": b"".join(sorted(heard.waiting)[:MOST_WAITING])},
+                "fixed": {"BOOL": heard.fixed},
             },
             _ANY,
         )
@@ -86,9 +91,20 @@ class Memory:
 
 
 def _heard(item: Mapping[str, Any]) -> Heard:
-    keys = bytes(item["changes"]["B"])
+    # An item that an earlier version wrote has neither of the last two.
     return Heard(
-        frozenset(keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)),
+        _keys(item["changes"]["B"]),
         bool(item["open"]["BOOL"]),
-        *(str(item[name]["S"]) for name in ("gaps", "remedy", "day", "run")),
+        gaps=str(item["gaps"]["S"]),
+        remedy=str(item["remedy"]["S"]),
+        day=str(item["day"]["S"]),
+        run=str(item["run"]["S"]),
+        waiting=_keys(item["waiting"]["B"]) if "waiting" in item else frozenset(),
+        fixed=bool(item["fixed"]["BOOL"]) if "fixed" in item else False,
     )
+
+
+def _keys(value: object) -> frozenset[bytes]:
+    if not isinstance(value, bytes):
+        raise TypeError(value)
+    return frozenset(value[at : at + KEY_BYTES] for at in range(0, len(value), KEY_BYTES))

@@ -109,6 +109,7 @@ def _night(settings: Settings, report: Report, looked: Looked, past: _Past) -> t
         unseen=unseen(known.values(), seen),
         always=settings.always_notify,
         digest=config.DAYS.index(day) if day in config.DAYS else None,
+        known=tuple(known.values()),
     )
     return report, night
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from auditor.notify import facts
+from auditor.notify import excepted, facts
 from auditor.notify.facts import clean, count
-from auditor.notify.interface import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,13 +37,14 @@ _CONSOLES: Final = {
 def blocks(news: News) -> list[dict[str, Any]]:
     """Return the message's blocks: a headline, what changed, the counts, the worst roles."""
     report = news.report
-    told = facts.changed_first(worst_first(report), news.changes)
+    told = facts.roles_told(news)
     lead = facts.lead(news) or facts.headline(report)
     found = [
         {"type": "header", "text": _plain(f"auditor: {lead}", MAX_HEADER)},
-        _section([f"*{escaped(facts.headline(report))}.*", *_counts(report)]),
+        _section([*_expired(report), f"*{escaped(facts.headline(report))}.*", *_counts(report)]),
     ]
-    parts = (list(_changed(news)), list(_gaps(news)), list(_done(news)))
+    idle = [escaped(line) for line in excepted.idle(report)]
+    parts = (list(_changed(news)), list(_gaps(news)), list(_done(news)), idle)
     found += [_section(lines) for lines in parts if lines]
     for role in told[:ROLES]:
         found += [{"type": "divider"}, _role(role)]
@@ -75,6 +75,11 @@ def escaped(text: str) -> str:
 def code(text: str) -> str:
     """Return text that may stand between backticks, which no text can leave then."""
     return escaped(text.replace("`", "'"))
+
+
+def _expired(report: Report) -> Iterator[str]:
+    for line in excepted.open_again(report):
+        yield f":warning: {escaped(line)}"
 
 
 def _counts(report: Report) -> Iterator[str]:

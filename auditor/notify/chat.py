@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from auditor.notify import facts
+from auditor.notify import excepted, facts
 from auditor.notify.blocks import code, escaped
 from auditor.notify.facts import clean, count
-from auditor.notify.interface import worst_first
 from auditor.notify.message import SnsMessage
 from auditor.notify.sns import send
 
@@ -45,7 +44,7 @@ def publish(client: SNSClient, topic_arn: str, news: News) -> str | None:
 def notification(news: News) -> dict[str, Any]:
     """Return the notification as JSON values."""
     report = news.report
-    told = facts.changed_first(worst_first(report), news.changes)
+    told = facts.roles_told(news)
     lead, headline = facts.lead(news), facts.headline(report)
     account = clean(report.account_id, 40)
     return {
@@ -80,6 +79,8 @@ def notification(news: News) -> dict[str, Any]:
 
 
 def _lines(news: News, told: list[RoleReport]) -> Iterator[str]:
+    for line in excepted.open_again(news.report):
+        yield f"• {escaped(line)}"
     yield f"*{escaped(facts.headline(news.report))}.*"
     changed = list(facts.change_lines(news.changes))
     for kind, one in changed[:CHANGES]:
@@ -92,6 +93,8 @@ def _lines(news: News, told: list[RoleReport]) -> Iterator[str]:
         yield f"{count(len(news.unseen), 'finding')} could not be looked at, so open as before"
     for line in news.remedy.lines[:ROLES] if news.remedy else ():
         yield escaped(clean(line))
+    for line in excepted.idle(news.report):
+        yield escaped(line)
     for role in told[:ROLES]:
         yield _role(role)
     if len(told) > ROLES:

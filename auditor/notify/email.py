@@ -6,9 +6,8 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from auditor.notify import facts
+from auditor.notify import excepted, facts
 from auditor.notify.facts import LIST_LIMIT, clean, count
-from auditor.notify.interface import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,12 +27,11 @@ def email_text(news: News, budget: int) -> str:
     What changed stands first, then what was done. Roles are told in full while they fit, then in a
     line, those with something new before the others; what is left out is counted.
     """
-    report = news.report
     opening, closing = "\n".join(_opening(news)), "\n".join(_closing(news))
-    told = facts.changed_first(worst_first(report), news.changes)
+    told = facts.roles_told(news)
     left = budget - cost(opening) - cost(closing) - cost(_and_more(len(told)))
     sections = []
-    for lines in (_changed(news), _done(news.remedy), _gaps(news)):
+    for lines in (_changed(news), _done(news.remedy), _gaps(news), _idle(news)):
         sections.append(_within(lines, left // SHARE))
         left -= cost(sections[-1])
     blocks: list[str] = []
@@ -62,6 +60,8 @@ def _opening(news: News) -> Iterator[str]:
     counts = report.summary()
     if first := facts.lead(news):
         yield f"{first}."
+    for line in excepted.open_again(report):
+        yield f"{line}."
     yield f"{facts.headline(report)}."
     yield ""
     yield f"Account   {clean(report.account_id, 40)}"
@@ -111,6 +111,13 @@ def _gaps(news: News) -> Iterator[str]:
         for project, role_arn, reason in report.unresolved_projects:
             where = f"{clean(project.name)} ({clean(project.region)})"
             yield f"  {where}: {clean(role_arn)}: {clean(reason)}"
+
+
+def _idle(news: News) -> Iterator[str]:
+    lines = excepted.idle(news.report)
+    if lines:
+        yield ""
+        yield from lines
 
 
 def _within(lines: Iterable[str], budget: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from auditor.notify.interface import worst_first
 from auditor.rules.catalogue import RULES
 from auditor.text import visible
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from auditor.findings import Finding, Report, RoleReport, StatementRef, Witness
     from auditor.life import Changes, Kind, Known
-    from auditor.notify.interface import News
+    from auditor.notify.interface import News, Reading
 
 TEXT_LIMIT: Final = 300  # characters of one name, title, reason or error
 LIST_LIMIT: Final = 5  # entries of one list
@@ -25,6 +26,12 @@ HEADINGS: Final[Mapping[Kind, str]] = {
     "suppressed": "Covered by an exception",
 }
 """The kinds of changes, in the order in which they are told."""
+
+READINGS: Final[Mapping[Reading, str]] = {
+    "": "",
+    "incomplete": "Not everything could be read this time",
+    "complete": "Everything could be read again",
+}
 
 _OTHER_PAGE: Final = "docs/how-it-decides.md"
 
@@ -133,8 +140,22 @@ def changed_first(roles: Iterable[RoleReport], changes: Changes) -> list[RoleRep
     return sorted(roles, key=lambda role: role.arn not in arrived)
 
 
+def roles_told(news: News) -> list[RoleReport]:
+    """Return the roles that a message for people shows, the most important first.
+
+    None where only what could be read changed: what is open was told before.
+    """
+    if news.occasion == "reading":
+        return []
+    return changed_first(worst_first(news.report), news.changes)
+
+
 def lead(news: News) -> str:
     """Return the first words of a message: what changed, or why it is sent."""
+    return "; ".join(filter(None, (READINGS[news.reading], _lead(news))))
+
+
+def _lead(news: News) -> str:
     changed = change_words(news.changes)
     if news.occasion == "all-clear":
         rest = f" ({changed})" if changed else ""
@@ -148,15 +169,19 @@ def headline(report: Report) -> str:
     """Return one line that says it all, account and time left out."""
     exposed, undecided = report.count("exposed"), report.count("undetermined")
     proven = report.count("exposed", "proven")
+    accepted = sum(1 for role in report.roles if role.accepted())
     if exposed:
         ways = [f"{proven} can mail real people through SES (proven)"] if proven else []
         if possible := exposed - proven:
             ways.append(f"{possible} may mail real people through SES (possible)")
         parts = [f"{count(exposed, 'exposed CodeBuild role')}: {', '.join(ways)}"]
+    elif accepted:
+        parts = ["No CodeBuild role is exposed without an exception"]
     else:
         parts = ["No exposed CodeBuild role was found"]
-    if accepted := sum(1 for role in report.roles if role.accepted()):
-        parts.append(f"exceptions cover {count(accepted, 'more exposed role')}")
+    if accepted:
+        more = " more" if exposed else ""
+        parts.append(f"{accepted}{more} {'is' if accepted == 1 else 'are'} excepted")
     if undecided:
         parts.append(f"{count(undecided, 'role')} could not be decided")
     if not report.complete:

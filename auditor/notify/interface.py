@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from auditor.findings import Report, RoleReport
     from auditor.life import Known
 
-Occasion = Literal["changes", "all-clear", "digest", "report"]
-"""Why a message is sent: something changed, the last open role closed, a week is over, or somebody
-asked for the report."""
+Occasion = Literal["changes", "all-clear", "digest", "report", "reading"]
+"""Why a message is sent: something changed, the last open role closed, a week is over, somebody
+asked for the report, or nothing changed but what could be read."""
+
+Reading = Literal["", "incomplete", "complete"]
+"""What changed in what could be read: nothing, something can't be read, or everything can again."""
 
 NO_CHANGES = Changes()
 
@@ -32,6 +35,7 @@ class News(NamedTuple):
     ``changes`` are those that this channel hasn't told yet. ``unseen`` are findings of earlier
     audits that are open still and that this one couldn't look at. ``id`` is the same where the same
     is told again. ``stored`` is where the whole report lies, such as ``s3://bucket/key``.
+    ``reading`` is what changed in what could be read.
     """
 
     report: Report
@@ -41,6 +45,7 @@ class News(NamedTuple):
     unseen: tuple[Known, ...] = ()
     id: str = ""
     stored: str | None = None
+    reading: Reading = ""
 
 
 # Tells somebody: returns what the channel calls the message (an id); raises NotifyError where it

@@ -33,6 +33,7 @@ MACHINES = ("sqs", "lambda", "http", "https")
 _EMAIL_BYTES = 32 * 1024  # a mail that anyone reads is far shorter
 _HEAD_BYTES = 4 * 1024  # of errors and of unresolved projects in the body, each
 _CHANGES_BYTES = 16 * 1024  # of changes in the body
+_FIRST = {"all-clear": "all clear", "digest": "still open", "reading": "what could be read changed"}
 _SMALLEST = 150  # bytes; no role's JSON is shorter, so with less left none need be tried
 
 
@@ -80,7 +81,7 @@ def _subject(news: News) -> str:
     report = news.report
     exposed, undecided = report.count("exposed"), report.count("undetermined")
     changed = facts.change_words(news.changes)
-    first = {"all-clear": "all clear", "digest": "still open"}.get(news.occasion, changed)
+    first = _FIRST.get(news.occasion, changed)
     parts = [f"{first}; {exposed} exposed" if first else f"{exposed} exposed"]
     if undecided:
         parts.append(f"{undecided} undetermined")

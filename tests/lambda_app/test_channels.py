@@ -293,7 +293,7 @@ def test_a_channel_switched_on_later_is_not_told_the_past(
 
 
 def test_machines_hear_of_advice_that_wakes_nobody(everybody: Everybody) -> None:
-    """A lint on a safe role is an event, and no message."""
+    """A lint on a safe role is an event, and no message; people get it with the next one."""
     audit()
     everybody.heard()
     loose = json.loads(json.dumps(SIMULATOR_POLICY))
@@ -301,3 +301,8 @@ def test_machines_hear_of_advice_that_wakes_nobody(everybody: Everybody) -> None
     add_role("codebuild-lint", loose)
     audit()
     assert everybody.heard() == {**NONE, "events": 1}
+    close()
+    audit()
+    ((occasion, changes),) = told(everybody.world)
+    assert occasion == "all-clear"
+    assert changes == {"new": ["codebuild-lint"], "resolved": [OPEN]}

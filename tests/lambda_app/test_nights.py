@@ -164,7 +164,7 @@ def test_an_incomplete_audit_resolves_nothing_it_did_not_look_at(
             with pytest.raises(AuditorError, match="no role could be audited"):
                 audit()
     bodies = [json.loads(body) for body in world.heard()]
-    assert [body["occasion"] for body in bodies] == ["changes", "changes"]
+    assert [body["occasion"] for body in bodies] == ["changes", "reading"]
     gap_told = bodies[1]
     assert gap_told["complete"] is False
     assert gap_told["changes"] == []

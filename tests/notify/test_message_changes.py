@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from auditor.lasting import ExceptionUse
 from auditor.life import Changes
+from auditor.notify.blocks import blocks
+from auditor.notify.chat import notification
+from auditor.notify.facts import headline
 from auditor.notify.interface import News
 from auditor.notify.message import MAX_BYTES, make_message
 from auditor.report.json import role_to_dict
@@ -84,3 +89,41 @@ def test_why_it_is_sent(occasion: Occasion, subject: str, first: str) -> None:
     message = make_message(News(examples.clean(), occasion=occasion), role_to_dict)
     assert message.subject.startswith(subject)
     assert parts(message)[0]["email"].startswith(f"{first}\n")
+
+
+def everywhere(news: News) -> list[str]:
+    """Return what the mail, Slack and the chat say."""
+    mail = parts(make_message(news, role_to_dict))[0]["email"]
+    slack = "\n".join(str(block.get("text", {}).get("text", "")) for block in blocks(news))
+    return [mail, slack, notification(news)["content"]["description"]]
+
+
+def test_an_exception_that_ran_out_is_named_first() -> None:
+    """Where an exposure is open because of it, who answered for it stands before the headline."""
+    uses = (
+        ExceptionUse(told.EXCEPTION, "expired"),
+        ExceptionUse(told.EXCEPTION._replace(role="gone-<b>", owner="other"), "expired"),
+        ExceptionUse(told.EXCEPTION._replace(role="nobody-*"), "unused"),
+    )
+    report = replace(examples.report(examples.WEB), exceptions=uses)
+    for text in everywhere(News(report, occasion="digest")):
+        line = "An exception expired on 2026-11-22, so this is open: codebuild-web (rule *; owner"
+        assert f"{line} team@example.com; exceptions.yaml:2)" in text
+        assert text.index(line) < text.index("1 exposed CodeBuild role")
+        assert "Exception that covers nothing: nobody-* (rule *" in text
+        assert "Exception that expired on 2026-11-22, and nothing of it is open: gone-" in text
+
+
+def test_all_clear_names_the_excepted_apart() -> None:
+    """What is excepted is neither open nor closed, and no message says both."""
+    gone = News(examples.report(told.ACCEPTED), Changes(resolved=(told.GONE,)), "all-clear")
+    for text in everywhere(gone):
+        assert "No CodeBuild role is exposed without an exception; 1 is excepted" in text
+    beside = replace(examples.BATCH, suppressed=())
+    assert "; 1 more is excepted" in headline(examples.report(beside, told.ACCEPTED))
+
+
+def test_a_gap_alone_repeats_no_list() -> None:
+    """Where only what could be read changed, roles that were told aren't told again."""
+    for text in everywhere(News(examples.report(examples.WEB), occasion="reading")):
+        assert examples.WEB.name not in text

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from auditor.account import Failure
 from auditor.life import Changes
+from auditor.notify import facts
 from auditor.notify.interface import Remedy
 from auditor.notify.news import Heard, Night, after, news_of, partly
 from tests import examples
@@ -19,6 +20,7 @@ from tests.notify import told
 
 if TYPE_CHECKING:
     from auditor.findings import Report
+    from auditor.life import Known
     from auditor.notify.interface import Occasion
 
 MONDAY = 0  # 2026-11-23, examples.NOW
@@ -44,7 +46,10 @@ OPEN = examples.report(examples.WEB)
 NEW = Changes(new=(told.NEW,))
 GONE = Changes(resolved=(told.NEW,))
 CLEAN = examples.clean()
+EXCEPTED = examples.report(told.ACCEPTED)
+COVERED = Changes(suppressed=(told.NEW,))
 BROKEN = examples.report(examples.WEB, errors=ERROR)
+EXCEPTED_BROKEN = examples.report(told.ACCEPTED, errors=ERROR)
 PLANNED = Remedy(("planned",), {"plan_id": "plan-1", "changes": 1})
 DONE = Remedy(("closed",), {"plan_id": "plan-1", "outcomes": {"arn": "attached"}})
 
@@ -65,15 +70,25 @@ REFUSED = Remedy(("refused",), {"plan_id": "plan-1", "outcomes": {"arn": "refuse
         # An incomplete audit clears nothing; the complete one behind it does.
         (
             [night(OPEN, NEW), night(examples.report(errors=ERROR)), night(CLEAN)],
-            ["changes", "changes", "all-clear"],
+            ["changes", "reading", "all-clear"],
         ),
         # Nor does one that couldn't look at what was open.
         ([night(OPEN, NEW), night(CLEAN, unseen=(told.NEW,))], ["changes", None]),
         # The same gap is told once, another one anew, and that it is over.
         (
             [night(BROKEN), night(BROKEN), night(replace(BROKEN, errors=OTHER)), night(OPEN)],
-            ["changes", None, "changes", "changes"],
+            ["reading", None, "reading", "reading"],
         ),
+        # Only excepted is not all clear; closed beside one that is excepted, or under it, is.
+        ([night(OPEN, NEW), night(EXCEPTED, COVERED), night(EXCEPTED)],
+         ["changes", "changes", None]),
+        ([night(OPEN, NEW), night(EXCEPTED, GONE), night(EXCEPTED)],
+         ["changes", "all-clear", None]),
+        ([night(EXCEPTED, COVERED), night(CLEAN, GONE), night(CLEAN)],
+         ["changes", "all-clear", None]),
+        # Closed while not everything could be read: all clear once everything could.
+        ([night(EXCEPTED_BROKEN, GONE), night(EXCEPTED_BROKEN), night(EXCEPTED)],
+         ["changes", None, "all-clear"]),
         # Advice wakes nobody.
         ([night(CLEAN, Changes(new=(told.ADVICE,)))], [None]),
         ([night(OPEN, NEW), night(OPEN, NEW._replace(new=(told.NEW, told.ADVICE)))],
@@ -107,6 +122,63 @@ def test_a_week_later_the_digest_comes_again() -> None:
     """The digest's memory is a day, not a flag."""
     later = replace(OPEN, generated_at=OPEN.generated_at + timedelta(days=7))
     assert follow(night(OPEN, digest=MONDAY), night(later, digest=MONDAY)) == ["digest"] * 2
+
+
+def on(day: int, report: Report = OPEN, changes: Changes = Changes()) -> Night:  # noqa: B008 - empty, and never changed
+    """A night of November 2026, with the digest on Mondays."""
+    moment = OPEN.generated_at + timedelta(days=day - 23)
+    return night(replace(report, generated_at=moment), changes, digest=MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("nights", "expected"),
+    [
+        # The run of Monday the 30th failed: made up on Tuesday, and Monday's again after that.
+        ([on(23), on(24), on(25 + 6), on(25 + 7), on(23 + 14)],
+         ["digest", None, "digest", None, "digest"]),
+        # A channel that has heard nothing yet counts from its first night.
+        ([on(25), on(26), on(31)], [None, None, "digest"]),
+        # What could be read alone tells nobody what is open: the digest still comes.
+        ([on(23), on(27, BROKEN), on(30, BROKEN)], ["digest", "reading", "digest"]),
+    ],
+)  # fmt: skip
+def test_the_digest_may_be_late_but_never_lost(
+    nights: list[Night], expected: list[Occasion | None]
+) -> None:
+    """Due on its day, or on the first night after it that there is a run."""
+    assert follow(*nights) == expected
+
+
+def test_what_changed_in_what_could_be_read_leads_whatever_else_is_told() -> None:
+    """A gap that begins, and one that ends, is in the first words, beside other news too."""
+    heard = after(night(OPEN), Heard(), None)
+    begins = news_of(night(BROKEN, NEW), heard)
+    assert begins is not None
+    assert (begins.occasion, begins.reading) == ("changes", "incomplete")
+    assert facts.lead(begins) == "Not everything could be read this time; Changed: 1 new"
+    ends = news_of(night(OPEN), after(night(BROKEN, NEW), heard, begins))
+    assert ends is not None
+    assert facts.lead(ends) == "Everything could be read again"
+    assert facts.roles_told(ends) == []  # they were told, and didn't change
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (told.ADVICE, Changes(new=(told.NEW, told.ADVICE))),
+        (replace(told.ADVICE, status="resolved"), NEW),  # came and went: nobody missed it
+    ],
+)
+def test_advice_comes_with_the_next_message(now: Known, expected: Changes) -> None:
+    """Advice of a silent night waits, where it still stands, and is told once."""
+    quiet = night(OPEN, Changes(new=(told.ADVICE,)))
+    heard = after(quiet, Heard(), news_of(quiet, Heard()))
+    heard = after(night(OPEN), heard, None)
+    loud = night(OPEN, NEW, known=(now,))
+    news = news_of(loud, heard)
+    assert news is not None
+    assert news.changes == expected
+    assert after(loud, heard, news).waiting == frozenset()
 
 
 def test_machines_get_advice_too() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
+from auditor.findings import Suppressed
+from auditor.lasting import RoleException
 from auditor.life import Changes, Known
 from auditor.notify.interface import News
 from tests import examples
@@ -33,6 +36,17 @@ REOPENED = known(examples.BATCH, examples.BULK)
 GONE = replace(NEW, id="0123456789abcdef", role_arn=examples.role_arn("codebuild-gone"))
 ADVICE = known(examples.TESTS, examples.LINT)
 CHANGES = Changes(new=(NEW,), reopened=(REOPENED,), resolved=(GONE,), suppressed=(ADVICE,))
+
+
+EXCEPTION = RoleException(
+    examples.WEB.name, "*", "known", "team@example.com", date(2026, 11, 22), "exceptions.yaml:2"
+)
+ACCEPTED = replace(
+    examples.WEB,
+    findings=(),
+    suppressed=tuple(Suppressed(one, EXCEPTION) for one in examples.WEB.findings),
+)
+"""A role that somebody answers for."""
 
 
 def full() -> News:
