@@ -27,9 +27,7 @@ _IAM: Final = re.compile(
     re.ASCII,
 )
 # CodeBuild's sessions: https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html
-_BUILD: Final = re.compile(
-    r"AWSCodeBuild-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-)
+BUILDS: Final = "AWSCodeBuild-"
 _RESOURCE: Final = re.compile(
     rf"arn:({_PARTITION}):ses:({_REGION}):(\d{{12}}):([a-z-]{{1,40}})/(\S{{1,320}})", re.ASCII
 )
@@ -51,9 +49,8 @@ def principal_of(text: str) -> Principal:
     """Return who is meant; ``other``, with the text alone, where that isn't a role or a user."""
     found = _SESSION.fullmatch(text)
     if found:
-        build = _BUILD.fullmatch(found[4])
         partition, account, role, session = found.groups()
-        build_id = build[1] if build else ""
+        build_id = session.removeprefix(BUILDS) if session.startswith(BUILDS) else ""
         return Principal(text, "role", partition, account, role, session, build_id)
     found = _IAM.fullmatch(text)
     if found:

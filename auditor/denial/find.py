@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from auditor.actions import SEND_ACTIONS
-from auditor.denial.arns import LONGEST, principal_of, resource_of, suggested_project
+from auditor.denial.arns import LONGEST, principal_of, suggested_project
 from auditor.denial.folded import joined, resource_in
 from auditor.denial.model import (
     Context,
@@ -15,16 +15,16 @@ from auditor.denial.model import (
     Other,
     Principal,
     Project,
-    Resource,
     Trouble,
     Why,
 )
 from auditor.denial.places import LINES, Places
 from auditor.denial.problems import ROWS
-from auditor.denial.rows import AFTER, BEFORE, NEAR
+from auditor.denial.rows import AFTER, BEFORE, NEAR, another_services
 from auditor.denial.sdks import BOTOCORE, context_of
+from auditor.denial.settled import Call, settle
 from auditor.denial.unwrap import Log
-from auditor.denial.wordings import FORMS, PRINCIPAL, REFUSED, USER, why_of
+from auditor.denial.wordings import FORMS, PASSED, PRINCIPAL, REFUSED, USER, why_of
 
 if TYPE_CHECKING:
     from auditor.denial.places import Place
@@ -54,16 +54,6 @@ def find(text: str) -> Found:
     return _Finder(Log(text)).found()
 
 
-class Call(NamedTuple):
-    """By what refused calls are told apart. ``operation`` counts where no action is named."""
-
-    principal: Principal | None
-    action: str
-    resource: Resource | None
-    why: Why
-    operation: str = ""
-
-
 class _Finder:
     """What is found in one log; the same thing told in several forms is one."""
 
@@ -82,10 +72,10 @@ class _Finder:
         for place in self._places.of(_CALLING):
             self._add(self._bare(place))
         for row in ROWS:
-            for anchor in row.anchors:
+            for anchor in (*row.anchors, *(row.also or ())[:1]):
                 for place in self._places.of(anchor):
                     self._trouble(row, anchor, place)
-        self._settle()
+        settle(self._denials)
         denials = (_whole(same) for same in self._denials.values())
         troubles = (_alike(same) for same in self._troubles.values())
         others = (_added(same) for same in self._others.values())
@@ -97,26 +87,6 @@ class _Finder:
             self._places.unread,
             self._log.looked,
         )
-
-    def _settle(self) -> None:
-        """Put calls whose resource's name may go on to the same call where it is sure."""
-        shorter: dict[Call, list[Call]] = {}
-        for key, (one, *_) in self._denials.items():
-            if one.resource is not None and one.resource.longer:
-                end = resource_of(one.resource.text)
-                sure = Call(one.principal, one.action, end, one.why)
-                shorter.setdefault(sure, []).append(key)
-        for sure, keys in shorter.items():
-            # before two different lines the name ends in its own: a wrapped one goes on alike
-            if sure in self._denials or len(keys) > 1:
-                known = self._denials.setdefault(sure, [])
-                told = (one for key in keys for one in self._denials.pop(key))
-                known += (one._replace(resource=sure.resource) for one in told)
-                continue
-            resource = self._denials[keys[0]][0].resource
-            whole = resource_of(resource.longer if resource is not None else "")
-            if (on := sure._replace(resource=whole)) in self._denials:
-                self._denials[on] += self._denials.pop(keys[0])
 
     def _add(self, told: Denial | Other | None) -> None:
         if isinstance(told, Denial):
@@ -131,6 +101,8 @@ class _Finder:
         passage = self._log.passage(place.start, place.end, place.low, place.high)
         found = next((m for form in FORMS if (m := form.pattern.match(passage.after))), None)
         before, principal = _principal(passage.before)
+        if principal is None and PASSED.search(passage.before):
+            return None  # a test whose name has the words, and that passed
         if found is None:
             # "You are not authorized to perform this operation. Encoded authorization failure …"
             if _ENCODED in "".join(passage.after[:200].split())[:60]:
@@ -198,8 +170,15 @@ class _Finder:
     def _trouble(self, row: Row, anchor: str, place: Place) -> None:
         """Keep a problem. Of a line that tells of several, the rows that say more come first."""
         passage = self._log.passage(place.start, place.end, place.low, place.high, unfold=True)
-        near = f"{passage.before[-BEFORE:]} {passage.after[:AFTER]}"
-        if row.shared and (not self._told.isdisjoint(place.lines) or not NEAR.search(near)):
+        near = f"{passage.before[-BEFORE:]}{passage.here}{passage.after[:AFTER]}"
+        line = f"{passage.before.rpartition(chr(10))[2]}{passage.here}{passage.after[:AFTER]}"
+        if row.shared and (
+            not self._told.isdisjoint(place.lines)
+            or not NEAR.search(near)
+            or another_services(line.partition("\n")[0])
+        ):
+            return
+        if row.also and anchor == row.also[0] and not row.also[1].search(near):
             return
         self._told.update(place.lines)
         details = tuple(

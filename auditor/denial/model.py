@@ -23,7 +23,8 @@ class Principal(NamedTuple):
     """Who was refused. ``text`` is what the log says; the rest is "" unless it is a known ARN.
 
     ``kind`` is ``role`` (a session of it), ``user`` or ``other``. ``name`` is the role's or the
-    user's, without its path. ``build`` is the id of the CodeBuild build that the session is of.
+    user's, without its path. ``build`` is what the session of a CodeBuild build
+    has after ``AWSCodeBuild-``: the build's id.
     """
 
     text: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from auditor.denial.arns import BUILDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -96,6 +98,11 @@ def notes_of(denial: Denial) -> Iterator[str]:
     called = f"ses:{denial.operation}"
     if denial.action and denial.operation and called != denial.action:
         yield _checked_as(denial)
+    elif not denial.operation and denial.version == "2" and denial.action == "ses:SendRawEmail":
+        yield (
+            "API v2 has no call SendRawEmail: the call was SendEmail, and AWS checked it as"
+            " ses:SendRawEmail since its content is raw."
+        )
     resource, who = denial.resource, denial.principal
     if resource is not None and resource.kind == "configuration-set":
         yield (
@@ -118,7 +125,7 @@ def notes_of(denial: Denial) -> Iterator[str]:
             f"It wasn't a role but the IAM user {who.name}: the tests use its access key or SMTP"
             " credentials, so what the CodeBuild role may do makes no difference."
         )
-    elif who is not None and who.kind == "role" and not who.build:
+    elif who is not None and who.kind == "role" and not who.session.startswith(BUILDS):
         yield (
             "The session isn't one of CodeBuild's (those are called AWSCodeBuild-…): the code had"
             " assumed a role, or it didn't run in CodeBuild."

@@ -29,6 +29,9 @@ _SET: Final = re.compile(
     r"[Cc]onfiguration set [<`'\"]?([A-Za-z0-9_-]{1,64})[>`'\"]? does not exist"
 )
 
+_TEMPLATE: Final = re.compile(r"[Tt]emplate [<`'\"]?([A-Za-z0-9_.-]{1,64})[>`'\"]? does not exist")
+_REJECTED: Final = re.compile(r"MessageRejected\b.{0,80}?: ?Access denied")
+
 OWN: Final = (
     Row(
         "not-verified",
@@ -123,6 +126,7 @@ OWN: Final = (
         "The configuration set that the call names isn't there in that region.",
         ("Name one that exists in the region the build calls, or none.",),
         _V1,
+        also=("NotFoundException", _SET),
         details=(("configuration set", _SET),),
     ),
     Row(
@@ -131,6 +135,44 @@ OWN: Final = (
         "The template that the call names isn't there in that region.",
         ("Name one that exists in the region the build calls.",),
         "https://docs.aws.amazon.com/ses/latest/APIReference/API_SendTemplatedEmail.html",
+        also=("NotFoundException", _TEMPLATE),
+        details=(("template", _TEMPLATE),),
+    ),
+    Row(
+        "rejected",
+        ("MessageRejected:Accessdenied",),
+        "SES itself rejected the message, and doesn't say why. No policy is named.",
+        (
+            (
+                "Look at the account's sending in that region ('aws sesv2 get-account'): it may be"
+                " under review, or switched off."
+            ),
+        ),
+        _ERRORS,
+        also=("MessageRejected", _REJECTED),
+    ),
+    Row(
+        "not-subscribed",
+        ("AccountnotsubscribedtoSES", "OptInRequired"),
+        "The account isn't signed up for SES. No policy was in the way.",
+        ("Let whoever runs the account sign up for SES, or use one that has it.",),
+        _SMTP,
+        shared=True,
+    ),
+    Row(
+        "smtp-temporary",
+        ("4544.3.0Temporaryauthenticationfailure", "454Temporaryauthenticationfailure"),
+        "SES's SMTP endpoint could not check the credentials for now. No policy was in the way.",
+        ("Try again after a moment; if it stays, check the user name and the password.",),
+        _SMTP,
+    ),
+    Row(
+        "limit",
+        ("LimitExceededException",),
+        "A limit of SES's was reached: too many calls, or too many things of a kind.",
+        ("Call less often, and look at the account's quotas in that region.",),
+        _V2,
+        shared=True,
     ),
     Row(
         "smtp-credentials",

@@ -129,6 +129,8 @@ SDKS: Final = (
     Sdk("an SDK's message", re.compile(rf"{_ERROR}[\"'\]:,]"), _SDKS),
 )
 
+# what only API v2's clients and their stack traces have
+_TWO: Final = re.compile(r"client-sesv2|services\.sesv2|SESv2Client|de_SendEmailCommandError")
 _CODE: Final = re.compile(r"AccessDenied(?:Exception)?")
 
 
@@ -141,7 +143,8 @@ def context_of(before: str, after: str) -> Context:
         groups = found.groupdict()
         codes = _CODE.findall(before)
         code = groups.get("code") or groups.get("code2") or (codes[-1] if codes else "")
-        version = "2" if groups.get("two") else sdk.version
+        version = "2" if groups.get("two") or _TWO.search(f"{before[-LONGEST:]}{after}") else ""
+        version = version or sdk.version
         if not version and code in ("AccessDenied", "AccessDeniedException"):
             # v1 answers in XML with the first, v2 in JSON with the second
             version = "2" if code == "AccessDeniedException" else "1"

@@ -120,4 +120,6 @@ PRINCIPAL: Final = re.compile(
     rf"\s*:?\s*{QUOTES}?(?P<who>[^{_QUOTES}]{{1,600}}?){QUOTES}?\s*i\n?s\s*"
 )
 """What stands between ``User`` and ``REFUSED``."""
+# how test runners mark what passed: Mocha and Jest, TAP, pytest and Go
+PASSED: Final = re.compile(r"(?:^|\n)[ \t]{0,40}(?:[\u2713\u2714\u221a]|ok \d|PASS)[^\n]{0,300}\Z")
 USER: Final = re.compile(r"U\n?s\n?e\n?r")

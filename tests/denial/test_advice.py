@@ -299,7 +299,12 @@ def test_odd_things_are_noted() -> None:
     assert "account 210987654321" in other
     user = " ".join(notes_of(denial(who=f"arn:aws:iam::{ACCOUNT}:user/mailer")))
     assert "IAM user mailer" in user
-    assert "isn't one of CodeBuild's" in " ".join(notes_of(denial(who=ROLE)))
+    assert "isn't one of CodeBuild's" not in " ".join(notes_of(denial(who=ROLE)))
+    session = denial(who=ROLE.replace("AWSCodeBuild-1", "tests"))
+    assert "isn't one of CodeBuild's" in " ".join(notes_of(session))
+    assert principal_of(ROLE).build == "1"
+    raw = " ".join(notes_of(denial("ses:SendRawEmail", version="2")))
+    assert "the call was SendEmail" in raw
 
 
 def test_a_deny_without_its_policy() -> None:
