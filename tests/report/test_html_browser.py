@@ -10,23 +10,31 @@ import pytest
 from auditor.report.page.trend import Past
 from auditor.text import visible
 from tests import examples
+from tests.report import held_examples
 from tests.report.accounts import HOSTILE, allow, hostile, large, report, role
 
 if TYPE_CHECKING:
+    from auditor.findings import Report
     from tests.report.conftest import Start
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
-def test_axe_finds_nothing(open_page: Start, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(
+    ("shown", "scheme", "width"),
+    [
+        (examples.full(), "light", 390),
+        (examples.full(), "dark", 1280),
+        (held_examples.report(), "light", 1280),
+        (held_examples.report(), "dark", 390),
+    ],
+)
+def test_axe_finds_nothing(open_page: Start, shown: Report, scheme: str, width: int) -> None:
     """axe-core has nothing to say of a page with everything open, light, dark, wide and narrow."""
     from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]  # has none
         Axe,
     )
 
     past = [Past(examples.NOW - timedelta(days=days), 5, days, 1, 0) for days in range(1, 5)]
-    visit = open_page(
-        examples.full(), past, color_scheme=scheme, viewport={"width": width, "height": 800}
-    )
+    visit = open_page(shown, past, color_scheme=scheme, viewport={"width": width, "height": 800})
     visit.page.get_by_role("button", name="Open all shown").click()
     visit.page.get_by_text("The numbers").click()
 

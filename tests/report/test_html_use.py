@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests import examples
+from tests.report import held_examples
 from tests.report.accounts import allow, report, role
 
 if TYPE_CHECKING:
@@ -137,3 +138,21 @@ def test_a_count_filters_by_its_verdict(open_page: Start) -> None:
     visit.shows("1 of 5 roles")
 
     assert visit.names() == ["codebuild-odd"]
+
+
+def test_excepted_roles_are_found_and_told(open_page: Start) -> None:
+    """Their count filters them; an opened one names the exception; the filter looks through it."""
+    visit = open_page(held_examples.report())
+    visit.page.locator(".tile.excepted a").click()
+    visit.shows("1 of 4 roles")
+    assert visit.names() == ["codebuild-web"]
+
+    visit.page.locator(".role:not([hidden]) summary").click()
+    proof = visit.page.locator(".role:not([hidden]) .proof")
+    assert "Suppressed: excepted by team-mail until 2027-01-31: beta testers" in proof.inner_text()
+    assert "A request that AWS would allow" in proof.inner_text()
+
+    visit.page.get_by_role("button", name="Clear").click()
+    visit.page.get_by_role("searchbox").fill("beta testers")
+    visit.shows("1 of 4 roles")
+    assert visit.said == []

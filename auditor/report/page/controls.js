@@ -41,7 +41,7 @@
 
   const keys = {
     worst: () => "",
-    name: (item) => item.querySelector(".name").textContent,
+    name: (item) => item.querySelector(".name").textContent.replace(/[0-9]+/g, (run) => run.padStart(64, "0")), // 9 before 10
     severity: (item) => String(severities.indexOf(item.dataset.s)),
     rule: (item) => item.dataset.r || "\uffff",
   };
