@@ -138,7 +138,10 @@ def _tell(settings: Settings, night: Night, past: _Past, context: Any) -> Outcom
         )
     telemetry.count(ChannelsFailed=len(outcome.failed))
     if outcome.failed:
-        past.memory.release(attempt)
+        try:
+            past.memory.release(attempt)
+        except AuditorError as error:  # it runs out by itself; who wasn't told matters more
+            telemetry.logger.error("the next run has to wait: %s", error)
         told = "; ".join(f"{name}: {why}" for name, why in outcome.failed.items())
         raise NotifyError(f"notification failed, the findings stand in the log: {told}")
     past.history.told(past.run_id, outbox)

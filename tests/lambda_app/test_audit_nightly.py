@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from auditor.errors import AuditorError, CollectError, NotifyError
+from chalicelib.nightly import BusyError
+from tests.lambda_app.nights import Killed, killed, refuse
 from tests.lambda_app.world import ACCOUNT_ID, MARKER, OPEN, REGION, SIMULATOR, RawBody, hook
 
 if TYPE_CHECKING:
@@ -164,6 +167,29 @@ def test_an_event_delivered_twice_is_one_night(
     assert first["message_id"]
     assert second["repeated"] is True
     assert len(world.heard()) == 1
+
+
+@pytest.mark.usefixtures("world")
+def test_an_event_delivered_twice_asks_for_one_remediation(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the first delivery was killed or runs still, both ask remediate by the same id."""
+    asked: list[str] = []
+
+    def remediate(params: dict[str, Any], **_: object) -> tuple[object, dict[str, Any]]:
+        asked.append(json.loads(params["body"])["request_id"])
+        return refuse()
+
+    monkeypatch.setenv("AUDITOR_REMEDIATE_ROLES", "*")
+    monkeypatch.setenv("AUDITOR_REMEDIATE_FUNCTION", "remediate")
+    hook(monkeypatch, "before-call.lambda.Invoke", remediate)
+    with monkeypatch.context() as first:
+        first.setattr("auditor.notify.sns.send", killed)
+        with pytest.raises(Killed):
+            invoke(client)
+    with contextlib.suppress(BusyError):  # another request, so it has to wait for the first's lease
+        invoke(client)
+    assert asked == ["nightly-event-7bf73129-1428-4cd3-a780-95db273d1602"] * 2
 
 
 @pytest.mark.usefixtures("world")
