@@ -11,10 +11,12 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from auditor.findings import Suppressed
+from auditor.lasting import ExceptionUse
 from auditor.report import asff, markdown, sarif, table
 from auditor.report.csv import render as render_csv
 from auditor.report.formats import html
-from auditor.report.interface import PLAIN, load_format
+from auditor.report.interface import PLAIN, format_names, load_format
 from auditor.report.json import to_dict
 from auditor.report.junit import render as render_junit
 from auditor.report.words import badness
@@ -22,6 +24,7 @@ from tests import examples
 from tests.report import held_examples
 from tests.report.page_reader import Page
 from tests.report.test_asff import accepted as taken_by_security_hub
+from tests.report.test_markdown import assert_inert
 from tests.report.test_sarif import accepted as taken_by_github
 
 REPORT = held_examples.report()
@@ -150,6 +153,32 @@ def test_the_page_filters_and_proves_what_is_excepted() -> None:
     assert {texts[one["excepted"]] for one in proof["suppressed"]} == {
         "excepted by team-mail until 2027-01-31: beta testers"
     }
+
+
+def test_the_page_names_what_was_not_looked_at() -> None:
+    """An earlier finding that is out of sight keeps the page from saying that all was seen."""
+    page = Page(html.render(REPORT))
+    assert "1 finding of earlier audits not looked at" in page.one("header").text
+    assert "codebuild-hidden" in page.source
+    assert not page.all("p", class_="whole")
+
+
+def test_names_of_others_stay_text() -> None:
+    """What an exception says is shown, and obeyed by no format."""
+    odd = "=1+1 | `x` <script>alert(1)</script>\n\x1b[31m"
+    cover = held_examples.COVER._replace(owner=odd, reason=odd)
+    role = replace(
+        held_examples.covered(), suppressed=(Suppressed(examples.OPEN, cover),), name=odd
+    )
+    found = replace(examples.report(role), exceptions=(ExceptionUse(cover, "expired"),))
+    for name in format_names():
+        text = load_format(name).render(found, PLAIN)
+        assert "\x1b" not in text, name
+        if name in ("html", "junit"):
+            assert "<script>alert" not in text, name
+    assert_inert(markdown.render(found))
+    rows = list(csv.DictReader(io.StringIO(render_csv(found))))
+    assert all(row["exception_owner"].startswith("'=") for row in rows if row["exception_owner"])
 
 
 def test_numbers_in_names_count() -> None:

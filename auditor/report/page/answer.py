@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from auditor.report.held import unseen
 from auditor.report.words import NOT_EVALUATED, count
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def tiles(report: Report) -> list[Tile]:
 
 def gaps(report: Report, roles: Sequence[RoleReport]) -> list[Gap]:
     """Return all that could not be audited. ``roles`` are the report's."""
+    missed = unseen(report) or ()
     return [
         _gap(title, lines)
         for title, lines in (
@@ -130,6 +132,10 @@ def gaps(report: Report, roles: Sequence[RoleReport]) -> list[Gap]:
                 count(sum(bool(r.notes) for r in roles), "exposed role")
                 + " with more that could not be read or decided",
                 [f"{role.name}: {note}" for role in roles for note in role.notes],
+            ),
+            (
+                count(len(missed), "finding") + " of earlier audits not looked at",
+                [f"{one.role_arn}: {one.severity} {one.rule}: {one.title}" for one in missed],
             ),
             (
                 _lacking(report.not_evaluated),
