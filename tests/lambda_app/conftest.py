@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from app import app
 from tests.collect import gaps
+from tests.lambda_app import everybody as listeners
 from tests.lambda_app import world as worlds
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ def world(environment: pytest.MonkeyPatch) -> Iterator[worlds.World]:
         environment.setenv("AUDITOR_HISTORY_TABLE", worlds.HISTORY)
         # The digest has its own tests: these must not hang on the day they run.
         environment.setenv("AUDITOR_DIGEST_DAY", "NEVER")
+        yield made
+
+
+@pytest.fixture
+def everybody(
+    world: worlds.World, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[listeners.Everybody]:
+    """The account with every channel configured, and a listener each."""
+    with listeners.listening_everywhere(world, monkeypatch) as made:
         yield made
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,7 +12,8 @@ import jsonschema
 import pytest
 
 from auditor.errors import NotifyError
-from tests.lambda_app.nights import Context, Killed, audit, close, killed, refuse, told
+from tests.lambda_app.everybody import NONE, ONE_EACH, Everybody, hub_states, keep_webhook, taken
+from tests.lambda_app.nights import audit, close, refuse, told
 from tests.lambda_app.test_audit_now import SCHEMA
 from tests.lambda_app.world import (
     ACCOUNT_ID,
@@ -21,92 +21,13 @@ from tests.lambda_app.world import (
     OPEN,
     REGION,
     SIMULATOR_POLICY,
-    add_listener,
     add_role,
     hook,
 )
-from tests.notify.slack_server import SECRET, Slack, listening
+from tests.notify.slack_server import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.lambda_app.world import World
-
-
-@dataclass(frozen=True)
-class Everybody:
-    """The account, with something that listens on every channel."""
-
-    world: World
-    slack: Slack
-    chat_url: str
-    events_url: str
-
-    def heard(self) -> dict[str, int]:
-        """Take how many messages each channel got since the last time."""
-        posts = len(self.slack.posts)
-        self.slack.posts.clear()
-        return {
-            "topic": len(self.world.heard()),
-            "slack": posts,
-            "chat": len(taken(self.chat_url)),
-            "events": len(taken(self.events_url)),
-        }
-
-
-def taken(url: str) -> list[Any]:
-    sqs = boto3.client("sqs", region_name=REGION)
-    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-    for one in messages:
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-    return [json.loads(one["Body"]) for one in messages]
-
-
-@pytest.fixture
-def everybody(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Everybody]:
-    """Every channel configured, with a listener each."""
-    chat = boto3.client("sns").create_topic(Name="chat")["TopicArn"]
-    events = boto3.client("events")
-    events.create_event_bus(Name="security")
-    pattern = json.dumps({"source": ["auditor"]})
-    events.put_rule(Name="all", EventBusName="security", EventPattern=pattern)
-    queue = boto3.client("sqs").create_queue(QueueName="events")["QueueUrl"]
-    target = {"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:events"}
-    events.put_targets(Rule="all", EventBusName="security", Targets=[target])  # type: ignore[list-item]  # a plain dict
-    boto3.client("securityhub").enable_security_hub()
-    boto3.client("s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
-    for name, value in {
-        "SLACK_WEBHOOK": "ssm:/auditor/webhook",
-        "CHAT_TOPIC_ARN": chat,
-        "EVENT_BUS": "security",
-        "SECURITY_HUB": "true",
-        "REPORTS_BUCKET": BUCKET,
-    }.items():
-        monkeypatch.setenv(f"AUDITOR_{name}", value)
-    monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", lambda _: None)
-    with listening() as slack:
-        monkeypatch.setattr("chalicelib.places.WEBHOOKS", (slack.url.partition("/services")[0],))
-        keep_webhook(slack.url)
-        yield Everybody(world, slack, add_listener(chat, "chat"), queue)
-
-
-def keep_webhook(value: str) -> None:
-    boto3.client("ssm").put_parameter(
-        Name="/auditor/webhook", Value=value, Type="SecureString", Overwrite=True
-    )
-
-
-ONE_EACH = {"topic": 1, "slack": 1, "chat": 1, "events": 1}
-NONE = dict.fromkeys(ONE_EACH, 0)
-
-
-def hub_states() -> dict[str, str]:
-    found = boto3.client("securityhub", region_name=REGION).get_findings()["Findings"]
-    return {
-        one["Resources"][0]["Id"].rpartition("/")[2]: one.get("RecordState", "") for one in found
-    }
+    from collections.abc import Callable
 
 
 def test_everybody_hears_once(everybody: Everybody) -> None:
@@ -239,30 +160,6 @@ def test_each_fails_alone_and_hears_later_what_it_missed(
     assert boto3.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] >= 2
     audit()
     assert everybody.heard() == NONE
-
-
-@pytest.mark.parametrize("slow", ["auditor.notify.securityhub._imported", "chalicelib.store._put"])
-def test_people_hear_first(
-    everybody: Everybody, monkeypatch: pytest.MonkeyPatch, slow: str
-) -> None:
-    """A run that is killed while it imports or stores has told everybody by then, and once."""
-    with monkeypatch.context() as first:
-        first.setattr(slow, killed)
-        for _ in range(2):
-            with pytest.raises(Killed):
-                audit("the same run")
-    assert everybody.heard() == ONE_EACH
-
-
-def test_a_hub_gets_only_the_time_there_is(
-    everybody: Everybody, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With less left than one call may take the hub isn't asked: said, and everybody else told."""
-    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 60_000)
-    with pytest.raises(NotifyError, match=r"security-hub: .*time is nearly over"):
-        audit()
-    assert everybody.heard() == ONE_EACH
-    assert hub_states() == {}
 
 
 def test_failures_are_counted(everybody: Everybody, monkeypatch: pytest.MonkeyPatch) -> None:
