@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 import boto3
+import botocore.loaders
 import pytest
 from moto import mock_aws
 
@@ -16,6 +17,8 @@ from tests.collect.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_LOADER = botocore.loaders.create_loader()  # keeps AWS's service models, read once
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +38,8 @@ def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def send(_: object, request: object) -> NoReturn:
         raise AssertionError(f"a test reached for the network: {request}")
 
+    # reading the models anew for each session takes most of a test
+    monkeypatch.setattr("botocore.session.create_loader", lambda *_: _LOADER)
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", send)
 
 
