@@ -84,7 +84,8 @@ def _findings(report: Report, about: Maker) -> Iterator[dict[str, object]]:
             yield _of_finding(about, role, finding, witness_json(values))
         for one, values in suppressed_with_values(role):
             covered = _of_finding(about, role, one.finding, witness_json(values))
-            yield {**covered, **about.suppressed(excepted_by(one.exception))}
+            why = excepted_by(one.exception)
+            yield {**covered, **about.suppressed(one.finding.id, why)}
         if role.verdict == "undetermined":
             yield _undetermined(about, role)
     yield from _unaudited(report, about)

@@ -96,15 +96,17 @@ class Maker:
             "RecordState": "ACTIVE",
         }
 
-    def suppressed(self, why: str) -> dict[str, object]:
-        """Return what a finding has in addition where an exception covers it.
+    def suppressed(self, identifier: str, why: str) -> dict[str, object]:
+        """Return what a finding has in another way where an exception covers it.
 
         Security Hub takes a note and a workflow's status when a finding is first imported, and
-        leaves them to its users from then on:
+        leaves them to its users from then on. So it has an ``Id`` of its own: under the usual one
+        it would stay suppressed when the exception has ended, and an open role be hidden.
         https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html
         """
         text = bounded(why, _NOTE)
         return {
+            "Id": bounded(f"auditor/{self.account}/{identifier}/excepted", IDENTIFIER),
             "Workflow": {"Status": "SUPPRESSED"},
             "Note": {"Text": text, "UpdatedBy": "auditor", "UpdatedAt": self.when},
         }

@@ -141,6 +141,26 @@ def test_security_hub_suppresses() -> None:
     assert sum(one["Workflow"]["Status"] == "NEW" for one in found) == len(found) - 2
 
 
+def test_an_exception_that_ended_hides_nothing_in_security_hub() -> None:
+    """Security Hub keeps a suppression for good: what counts again comes under another id."""
+
+    def ids(found: list[Any], state: str) -> set[str]:
+        return {
+            one["Id"].rpartition("123456789012/")[2] for one in found if one["RecordState"] == state
+        }
+
+    covered = examples.report(held_examples.covered())
+    during: list[Any] = asff.asff_findings(covered, region="us-east-1")
+    ended: list[Any] = asff.asff_findings(
+        examples.report(examples.WEB), region="us-east-1", archived=during
+    )
+    own = {one.id for one in examples.WEB.findings}
+    assert ids(during, "ACTIVE") == {f"{one}/excepted" for one in own}
+    assert ids(ended, "ACTIVE") == own
+    assert {one["Workflow"]["Status"] for one in ended if one["RecordState"] == "ACTIVE"} == {"NEW"}
+    assert ids(ended, "ARCHIVED") == ids(during, "ACTIVE")
+
+
 def test_the_page_filters_and_proves_what_is_excepted() -> None:
     """Excepted roles have a count that filters them, and their findings with the exception."""
     page = Page(html.render(REPORT))
