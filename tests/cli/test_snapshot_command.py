@@ -20,6 +20,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.sesv2.responses import SESV2Response
 
+from auditor.cli import main
 from tests.cli.conftest import CLEAN, OPEN, SAFE, TRUST, run
 from tests.collect import gaps
 
@@ -221,15 +222,18 @@ BAD = {
 
 
 @pytest.mark.parametrize(("data", "says"), BAD.values(), ids=BAD)
-def test_a_bad_bundle_is_one_line(tmp_path: Path, data: bytes, says: str) -> None:
+def test_a_bad_bundle_is_one_line(
+    tmp_path: Path, data: bytes, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whatever is wrong with a bundle is one line that names the file, and status 2."""
     path = tmp_path / "account.bundle"
     path.write_bytes(data)
-    done = run("scan", "--snapshot", str(path))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"auditor: error: {path}: ")
-    assert says in done.stderr
-    assert done.stderr.count("\n") == 1
+    status = main(["scan", "--snapshot", str(path)])
+    shown = capsys.readouterr()
+    assert (status, shown.out) == (2, "")
+    assert shown.err.startswith(f"auditor: error: {path}: ")
+    assert says in shown.err
+    assert shown.err.count("\n") == 1
 
 
 def test_the_documents_quote_its_help() -> None:
