@@ -123,7 +123,9 @@ def _scope(denials: list[Denial], principal: Principal | None) -> Scope:
     """Return the scope of exactly these calls. Raises ``InputError`` where none can be made."""
     named: dict[str, list[str]] = {}
     for resource in _resources(denials):
-        named.setdefault(_KINDS[resource.kind], []).append(resource.text)
+        named.setdefault(_KINDS[resource.kind], []).append(resource.arn)
+        if recipients(resource):
+            named["identities"].append(resource._replace(name="*").arn)
     known = list(_resources(denials))
     partition = principal.partition if principal else ""
     account = principal.account if principal else ""
@@ -141,6 +143,14 @@ def _scope(denials: list[Denial], principal: Principal | None) -> Scope:
         account=account or "*",
         regions=tuple(dict.fromkeys(one.region for one in known)) or ("*",),
     )
+
+
+def recipients(resource: Resource | None) -> bool:
+    """Tell whether a refused resource may be the recipient's: in the sandbox SES checks that too.
+
+    Then the sender's identity isn't known. https://github.com/cloudposse/terraform-aws-ses/issues/40
+    """
+    return resource is not None and resource.kind == "identity" and "@" in resource.name
 
 
 def _resources(denials: list[Denial]) -> Iterator[Resource]:

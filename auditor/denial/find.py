@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 BUILDS: Final = 8
 """Builds whose project is looked for in the log, each by one search of it."""
+BUILD_ID: Final = 36
+"""Characters of a build's id, a UUID, by which its project is looked for."""
 MENTIONS: Final = 20
 """Places at which a build's id is looked at for its project."""
 
@@ -132,7 +134,8 @@ class _Finder:
         if principal is None or principal.kind != "role":
             return None
         build = principal.build
-        if build and build not in self._projects and len(self._projects) < BUILDS:
+        # a shorter one may be the beginning of another's
+        if len(build) == BUILD_ID and build not in self._projects and len(self._projects) < BUILDS:
             self._projects[build] = self._named(build)
         named = self._projects.get(build, "")
         if named:

@@ -81,6 +81,8 @@ def _role(principal: Principal | None, account: Account) -> tuple[Role | None, s
         return None, "the message doesn't say who was refused"
     if principal.kind != "role":
         return None, "the caller isn't a role"
+    if not principal.account:
+        return None, "the message has the account's id blanked out"
     if principal.account != account.account_id:
         return None, f"the role is of account {principal.account}, not of {account.account_id}"
     found = [role for role in account.roles if role.name == principal.name]

@@ -40,7 +40,8 @@ class Resource(NamedTuple):
     """What it was refused on. ``text`` is what the log says; the rest is "" unless it is an SES
 
     resource that can be named in a policy and means itself there. ``doubt`` says why nobody knows
-    where its name ends, and ``longer`` is what else it may be.
+    where its name ends, and ``longer`` is what else it may be. ``account`` is ``*`` where the log
+    has it blanked out.
     """
 
     text: str
@@ -51,6 +52,11 @@ class Resource(NamedTuple):
     name: str = ""
     doubt: str = ""
     longer: str = ""
+
+    @property
+    def arn(self) -> str:
+        """The resource for a policy; any account's where the log doesn't tell whose."""
+        return f"arn:{self.partition}:ses:{self.region}:{self.account}:{self.kind}/{self.name}"
 
 
 class Why(NamedTuple):

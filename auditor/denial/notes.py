@@ -115,7 +115,12 @@ def notes_of(denial: Denial) -> Iterator[str]:
             " recipient's verified identity too. Then write to the simulator instead."
         )
     owner = resource.account if resource is not None else ""
-    if who is not None and resource is not None and owner and who.account not in ("", owner):
+    if (
+        who is not None
+        and resource is not None
+        and owner not in ("", "*")
+        and who.account not in ("", owner)
+    ):
         yield (
             f"The {resource.kind} belongs to account {owner}, the caller to {who.account}: the"
             " other account must allow it too."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Protocol
 
-from auditor.denial.advice import enough
+from auditor.denial.advice import enough, recipients
 from auditor.denial.asked import SHOWN, asked_words, short
 from auditor.denial.command import command_of
 from auditor.denial.notes import notes_of, reason_of
@@ -111,8 +111,20 @@ def _caller(seen: Seen, page: Page) -> None:
         page.say(f"The role was not looked at: {seen.remark}.")
     page.items(f"{text.rstrip('.')}." for text in seen.advice.refusals)
     if seen.advice.policy is not None:
-        page.heading("What lets these calls reach the simulator, and nobody else")
-        if not all(map(enough, denials)):
+        denied = any(one.why.outcome == "explicit" for one in denials) or any(
+            asked.denies for asked in seen.examined.values()
+        )
+        if denied:
+            page.heading("Needed as well, and not enough: an Allow for the simulator alone")
+            page.say("No Allow gets past a Deny: first change what stands in the way.")
+        else:
+            page.heading("What lets these calls reach the simulator, and nobody else")
+        if any(recipients(one.resource) for one in denials):
+            page.say(
+                "What was refused is an address, and may be the recipient's: identity/* is here"
+                " since the sender's identity isn't known. If you know it, put it there instead."
+            )
+        if not denied and not all(map(enough, denials)):
             page.say("It is not enough by itself: what AWS named above stands in the way as well.")
 
 
@@ -137,14 +149,18 @@ def _rows(denial: Denial, seen: Seen) -> Iterator[tuple[str, str]]:
         yield "message", short(said)
 
 
+def _account(who: Principal) -> str:
+    return f"account {who.account}" if who.account else "an account that is blanked out"
+
+
 def _who(who: Principal | None) -> str:
     if who is None:
         return "the message doesn't say"
     if who.kind == "role":
         session = f", session {who.session}" if who.session else ""
-        return f"role {who.name} of account {who.account}{session}"
+        return f"role {who.name} of {_account(who)}{session}"
     if who.kind == "user":
-        return f"IAM user {who.name} of account {who.account}"
+        return f"IAM user {who.name} of {_account(who)}"
     return short(who.text)
 
 

@@ -146,6 +146,7 @@ def request_of(denial: Denial, caller: Caller, recipient: str) -> Request:
     """Return the call as the log tells of it, with one recipient."""
     action, resource = _SENDS[denial.action], denial.resource
     assert resource is not None  # noqa: S101 - can_ask was
+    account = caller.account if resource.account == "*" else resource.account
     session = (denial.principal.session if denial.principal else "") or "AWSCodeBuild-1"
     context: dict[str, str | tuple[str, ...]] = {
         "aws:RequestedRegion": resource.region,
@@ -153,13 +154,13 @@ def request_of(denial: Denial, caller: Caller, recipient: str) -> Request:
         "aws:EpochTime": str(caller.now),
         "aws:userid": f"{caller.role_id}:{session}",
     }
-    if resource.account != caller.account:
-        context["aws:ResourceAccount"] = resource.account
+    if account != caller.account:
+        context["aws:ResourceAccount"] = account
     if action.carries_recipients:
         context["ses:Recipients"] = (recipient,)
     if "ses:FromAddress" in action.context_keys:
         context["ses:FromAddress"] = sender_of(resource)
-    return Request(action.name, (resource.text,), context)
+    return Request(action.name, (resource._replace(account=account).arn,), context)
 
 
 def sender_of(resource: Resource) -> str:

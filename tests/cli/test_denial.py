@@ -151,7 +151,9 @@ def test_a_reason_that_an_allow_doesnt_mend() -> None:
         f"User: {ROLE} is not authorized to perform: ses:SendEmail on resource: {IDENTITY}"
         " with an explicit deny in a service control policy"
     )
-    assert "not enough by itself" in run("denial", error).stdout
+    page = " ".join(run("denial", error).stdout.split())
+    assert "Needed as well, and not enough" in page
+    assert "What lets these calls" not in page
     done = run("denial", "--format", "policy", error)
     assert done.returncode == 0
     assert "warning: the policy is not enough" in done.stderr
@@ -265,7 +267,7 @@ def test_what_a_snapshot_lacks(snapshot: Callable[..., str]) -> None:
     text = " ".join(run("denial", error, "--snapshot", path).stdout.split())
     assert "A Deny in a service control policy of the organization stands in the way" in text
     assert "What was looked at can't contain: projects, scps" in text
-    assert "not enough by itself" in text
+    assert "Needed as well, and not enough" in text
 
 
 def test_a_snapshot_without_the_role(snapshot: Callable[..., str]) -> None:

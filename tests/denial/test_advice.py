@@ -316,3 +316,22 @@ def test_a_deny_without_its_policy() -> None:
     assert found.why == Why("explicit")
     assert not enough(found)
     assert "A Deny stands in the way" in reason_of(found)
+
+
+def test_an_account_that_is_blanked_out() -> None:
+    """The policy is for any account's such resource; the role is still known by its name."""
+    for mask in ("***", "XXXX", "000000000000", "1234XXXXXXXX"):
+        who = ROLE.replace(ACCOUNT, mask)
+        advice = one(denial(who=who, resource=SES.replace(ACCOUNT, mask) + "identity/example.com"))
+        assert statement(advice)["Resource"] == [
+            "arn:aws:ses:eu-west-1:*:identity/example.com",
+            "arn:aws:ses:eu-west-1:*:configuration-set/*",
+        ]
+        assert "--role-name=codebuild-web-service-role" in command_of(advice)
+
+
+def test_an_address_may_be_the_recipients() -> None:
+    """Then the sender's identity isn't known, so any is in the policy; the simulator's alone."""
+    advice = one(denial(resource=f"{SES}identity/someone@example.org"))
+    assert f"{SES}identity/*" in statement(advice)["Resource"]
+    assert verdict(subject(advice)).verdict == "simulator_only"
