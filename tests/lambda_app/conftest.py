@@ -60,7 +60,11 @@ def everybody(
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    """Chalice's own test client, with the environment of the deployed stage."""
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """Chalice's own test client, with the environment and the time of the deployed stage."""
+    # Its functions have 3 seconds else, whatever the stage says.
+    monkeypatch.setattr(
+        "chalice.test.LambdaContext.get_remaining_time_in_millis", lambda _: 900_000
+    )
     with Client(app, stage_name="prod", project_dir=str(ROOT)) as made:
         yield made
