@@ -28,7 +28,7 @@ _MAVEN: Final = rf"\[{_LEVEL}\] "  # https://maven.apache.org/maven-logging.html
 _PYTEST: Final = r"\s{0,8}E {3,12}"  # https://docs.pytest.org/en/stable/how-to/output.html
 # containers' names: https://docs.docker.com/reference/cli/docker/compose/logs/
 _COMPOSE: Final = r"(?:[A-Za-z0-9][\w.-]{0,100} {0,40})?\| "
-_QUOTED: Final = r"(?:> ?){1,8}(?=[^\s>])"  # in Markdown and in mail
+_QUOTED: Final = r"(?:> ?){1,8}"  # in Markdown and in mail
 _PREFIX: Final = re.compile(
     "|".join((rf"{_TIME}(?:{_STREAM})?", _LOG4J, _MAVEN, _PYTEST, _COMPOSE, _QUOTED)), re.ASCII
 )
