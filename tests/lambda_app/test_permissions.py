@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -285,7 +286,8 @@ def test_the_nightly_policy_is_what_the_nightly_audit_calls(
                 variable = {"Exceptions": "EXCEPTIONS", "SlackWebhook": "SLACK_WEBHOOK"}[name]
                 monkeypatch.setenv(f"AUDITOR_{variable}", place)
             event = client.events.generate_cw_event("aws.events", "Scheduled Event", {}, [])
-            client.lambda_.invoke("audit_nightly", event)
+            another = {**event, "id": str(uuid4())}  # the same once more would be a doubled one
+            client.lambda_.invoke("audit_nightly", another)
 
     named = set().union(*map(actions, statements("audit_nightly")))
     assert {ask.action for ask in calls} == named - RUNTIME
