@@ -112,14 +112,21 @@ class Asking:
         least = question.setting.least
         found = request(solution.state, question, self.statements.of(question.action).mentioned)
         self.replay(found, least=least)
+        sure = least and not self.unread and not self._hidden(found)
         return Exposure(
             question.setting.action,
-            "proven" if least and not self.unread else "possible",
+            "proven" if sure else "possible",
             found,
             tuple(one for one in solution.chosen if isinstance(one, Located)),
             plain,
             question,
             solution.state,
+        )
+
+    def _hidden(self, found: Request) -> bool:
+        """Tell whether a policy that could not be read, of an identity it names, may deny it."""
+        return any(
+            identity.unread and identity.arn in found.resources for identity in self.identities
         )
 
     def replay(self, found: Request, *, least: bool) -> None:
