@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
+MESSAGE_LIMIT = 500  # characters; AWS quotes whole ARNs and policies in its messages
+
+# What must never reach a report. AWS's answer to a wrong signature repeats the request's headers,
+# the session token included, from "The Canonical String" on:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+_SECRETS = (
+    (re.compile(r"The (?:Canonical String|String-to-Sign)\b.*", re.DOTALL | re.IGNORECASE), ""),
+    (
+        re.compile(r"(?i)(x-amz-security-token|authorization)(\s*[:=]).*", re.DOTALL),
+        r"\1\2 (hidden)",
+    ),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key hidden)"),
+    (re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@"), "(hidden)@"),
+)
+
 
 def visible(text: str) -> str:
     r"""Return the text with everything that doesn't print as itself made visible, as ``\x1b``.
@@ -16,3 +33,22 @@ def visible(text: str) -> str:
 
 def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
+
+
+def one_line(text: object, limit: int = MESSAGE_LIMIT) -> str:
+    """Return ``text`` as one printable line of at most ``limit`` characters.
+
+    Everything that isn't printable (line ends, terminal escapes, direction marks, lone
+    surrogates) becomes a space, and runs of spaces become one.
+    """
+    # Cut first, generously: an error page of megabytes should cost nothing.
+    shown = str(text)[: limit * 8]
+    line = " ".join("".join(c if c.isprintable() else " " for c in shown).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def without_secrets(text: str) -> str:
+    """Return ``text`` with credentials, and whatever AWS repeats of a request, taken out."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text

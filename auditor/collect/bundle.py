@@ -13,8 +13,8 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.collect.bundle_values import MalformedBundle, account_of, values_of
-from auditor.collect.messages import one_line
 from auditor.errors import SnapshotError
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from auditor.account import Account

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.account import Failure, Project
 from auditor.collect.clients import AWS_ERRORS, describe, pages_of, understood
-from auditor.collect.messages import one_line
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from auditor.account import Failure, Organization, PolicyText, ScpLevel
 from auditor.collect.clients import AWS_ERRORS, describe, error_code, pages_of, understood
-from auditor.collect.messages import one_line
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

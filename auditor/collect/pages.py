@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from auditor.collect.entries import kind_name
-from auditor.collect.messages import one_line
 from auditor.errors import SnapshotError
+from auditor.text import one_line
 
 _HOW = "make one with: aws iam get-account-authorization-details --output json > FILE"
 _PAGE_KEYS = frozenset({"RoleDetailList", "UserDetailList", "GroupDetailList", "Policies"})

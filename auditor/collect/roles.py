@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.account import PolicyText, Role
 from auditor.collect.entries import MalformedEntry, read_role, same
-from auditor.collect.messages import one_line
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from auditor.account import PolicyKind

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from auditor.account import Failure, Identity, PolicyText, SesRegion
 from auditor.collect.clients import AWS_ERRORS, describe, error_code, understood
-from auditor.collect.messages import one_line
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     import threading

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from auditor.collect.clients import AWS_ERRORS, Clients, describe, pages_of, understood
-from auditor.collect.messages import one_line
 from auditor.collect.regions import home_region
 from auditor.findings import Confirmation
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

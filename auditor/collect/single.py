@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from auditor.collect.clients import AWS_ERRORS, Clients, describe, error_code, pages_of, understood
 from auditor.collect.entries import MalformedEntry, PolicyBook
 from auditor.collect.entries import read_role as read_entry
-from auditor.collect.messages import one_line
 from auditor.collect.regions import home_region
 from auditor.errors import CollectError
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -13,10 +13,10 @@ from auditor.account import Account, Failure
 from auditor.collect.bundle import GZIP_MAGIC, unpack
 from auditor.collect.entries import MalformedEntry, PolicyBook, owner
 from auditor.collect.memory import cycle_search_paused
-from auditor.collect.messages import one_line
 from auditor.collect.pages import read_bytes, read_pages
 from auditor.collect.roles import Roles
 from auditor.errors import SnapshotError
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from auditor.account import Role

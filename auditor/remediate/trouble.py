@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from auditor.text import visible
+from auditor.text import MESSAGE_LIMIT, visible, without_secrets
 
 if TYPE_CHECKING:
     from auditor.errors import AuditorError
@@ -16,22 +15,6 @@ if TYPE_CHECKING:
 # Whatever a call to AWS can fail with. ResponseParserError stands outside botocore's own root
 # (something other than AWS answered, such as a proxy's page).
 AWS_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
-
-MESSAGE_LIMIT: Final = 500
-"""Characters of AWS's words: it quotes whole ARNs and policies."""
-
-# What must never reach a report or a journal. AWS's answer to a wrong signature repeats the
-# request's headers, the session token included; a proxy's URL may hold a password.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
-_SECRETS: Final = (
-    (re.compile(r"The (?:Canonical String|String-to-Sign)\b.*", re.DOTALL | re.IGNORECASE), ""),
-    (
-        re.compile(r"(?i)(x-amz-security-token|authorization)(\s*[:=]).*", re.DOTALL),
-        r"\1\2 (hidden)",
-    ),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key hidden)"),
-    (re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@"), "(hidden)@"),
-)
 
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _THROTTLES: Final = frozenset(
@@ -130,8 +113,6 @@ def trouble_behind(error: AuditorError) -> Trouble:
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Return text that others wrote as one printable line of at most ``limit`` characters."""
     # Cut first, generously: an error page of megabytes should cost nothing.
-    shown = text[: limit * 8]
-    for pattern, instead in _SECRETS:
-        shown = pattern.sub(instead, shown)
+    shown = without_secrets(text[: limit * 8])
     line = visible(" ".join(shown.split()))
     return line if len(line) <= limit else f"{line[: limit - 3]}..."

@@ -16,8 +16,9 @@ from auditor.engine.decide import decide
 from auditor.engine.evaluate import evaluate
 from auditor.engine.request import Request
 from auditor.smoke.scenarios import ACTIONS, OUTSIDE
-from auditor.smoke.trouble import AWS_ERRORS, describe, error_code, one_line, understood
+from auditor.smoke.trouble import AWS_ERRORS, describe, error_code, understood
 from auditor.standing import Standing
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

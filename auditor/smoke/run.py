@@ -15,8 +15,9 @@ from auditor.smoke.refused import NotProven, Place, Proof, prove, with_identitie
 from auditor.smoke.result import REFUSED, Caller, Outcome, Run
 from auditor.smoke.scenarios import ACTIONS, OPERATIONS, OUTSIDE, SCENARIOS
 from auditor.smoke.send import send, send_outside
-from auditor.smoke.trouble import Trouble, one_line
+from auditor.smoke.trouble import Trouble
 from auditor.smoke.wait import Clock, Heard, listen
+from auditor.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

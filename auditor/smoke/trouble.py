@@ -17,6 +17,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from auditor.text import MESSAGE_LIMIT, one_line, without_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,20 +49,6 @@ Denial = Literal["deny", "layer", "role", "untold"]
 # Whatever a call can fail with; the last stands outside botocore's own root (something other than
 # AWS answered, such as a proxy's page).
 AWS_ERRORS: Final = (ClientError, BotoCoreError, ResponseParserError)
-
-_LIMIT: Final = 500  # characters of AWS's words
-# AWS's answer to a wrong signature repeats the request, its session token included; a proxy's URL
-# may hold a password.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
-_SECRETS: Final = (
-    (re.compile(r"The (?:Canonical String|String-to-Sign)\b.*", re.DOTALL | re.IGNORECASE), ""),
-    (
-        re.compile(r"(?i)(x-amz-security-token|authorization)(\s*[:=]).*", re.DOTALL),
-        r"\1\2 (hidden)",
-    ),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key hidden)"),
-    (re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@"), "(hidden)@"),
-)
 
 _SILENT: Final = re.compile(r"because no ([a-z -]{1,40}?) (?:policy|boundary) allows")
 
@@ -140,7 +128,7 @@ def _denial(error: Exception) -> Denial:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     """
-    words = " ".join(str(error)[: _LIMIT * 8].lower().split())
+    words = " ".join(str(error)[: MESSAGE_LIMIT * 8].lower().split())
     if "explicit deny" in words:
         return "deny"
     silent = _SILENT.search(words)
@@ -172,14 +160,4 @@ def describe(error: Exception) -> str:
     text = str(error)
     if isinstance(error, ClientError):
         text = str(error.response.get("Error", {}).get("Message") or text)
-    text = f"{error_code(error)}: {text}"
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return one_line(text)
-
-
-def one_line(text: str) -> str:
-    """Return a text on one printable line of bounded length."""
-    shown = text[: _LIMIT * 8]  # cut first: an error page of megabytes should cost nothing
-    line = " ".join("".join(c if c.isprintable() else " " for c in shown).split())
-    return line if len(line) <= _LIMIT else f"{line[: _LIMIT - 1]}…"
+    return one_line(without_secrets(f"{error_code(error)}: {text}"))

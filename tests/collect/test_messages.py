@@ -8,7 +8,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.collect.messages import MESSAGE_LIMIT, one_line, without_secrets
+from auditor.text import MESSAGE_LIMIT, one_line, without_secrets
 
 
 @given(st.text(st.characters()), st.integers(1, 50))
