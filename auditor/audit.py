@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditor.chains import Chains
 from auditor.findings import Report, RoleReport
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from auditor.engine.decision import Decision
     from auditor.findings import Certainty, Verdict
     from auditor.globs import Glob
-    from auditor.judging import Judged
     from auditor.standing import Documents
 
 
@@ -49,7 +48,7 @@ def audit(
     chains.follow(audited, roles)
     exposed = Exposed(lambda: (role for role in roles if _is_exposed(role, judge, chains)))
     granting = SelfGrants(chains, exposed)
-    reports = [_role(role, judge.of(role), chains, granting) for role in audited]
+    reports = [_role(role, judge, chains, granting) for role in audited]
     return Report(
         generated_at=now,
         account_id=account.account_id,
@@ -63,12 +62,16 @@ def audit(
     )
 
 
+_CLOSED: Final = ("simulator_only", "no_send")
+
+
 def _wanted(role: Role, globs: Sequence[Glob]) -> bool:
     return not globs or any(one.matches(role.name) or one.matches(role.arn) for one in globs)
 
 
-def _role(role: Role, judged: Judged, chains: Chains, granting: SelfGrants) -> RoleReport:
+def _role(role: Role, judge: Judge, chains: Chains, granting: SelfGrants) -> RoleReport:
     """Report on one role."""
+    judged = judge.of(role)
     verdict, certainty, reason = _verdict(role, judged.decision, chains)
     drafts = judged.drafts if verdict == "exposed" else judged.advised
     found = [draft.about(role) for draft in drafts]
@@ -91,6 +94,8 @@ def _role(role: Role, judged: Judged, chains: Chains, granting: SelfGrants) -> R
         reason=reason,
         findings=tuple(found if len(found) == len(drafts) else sorted(found, key=order_of)),
         notes=judged.decision.notes,
+        closed=judge.closed(role) if verdict in _CLOSED else None,
+        source=role,
     )
 
 

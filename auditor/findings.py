@@ -94,6 +94,33 @@ class Finding:
     roles: tuple[Role, ...] = field(default=(), compare=False, repr=False)
 
 
+class Limit(NamedTuple):
+    """One thing that keeps a role from sending: a statement, or what a whole layer doesn't allow.
+
+    ``what`` says which layer that is, where there is no ``statement``.
+    """
+
+    layer: str
+    what: str | None
+    statement: StatementRef | None
+
+
+HowClosed = Literal["no_allow", "own_allows", "each", "together"]
+
+
+class Closed(NamedTuple):
+    """What keeps a role that isn't exposed from mailing real people.
+
+    ``how`` is ``no_allow`` (nothing allows a send), ``own_allows`` (what the Allows ``by`` let
+    through mails the simulator at most), ``each`` (each of ``by`` is enough by itself) or
+    ``together`` (all of ``by`` are needed). ``more`` counts what isn't listed.
+    """
+
+    how: HowClosed
+    by: tuple[Limit, ...]
+    more: int = 0
+
+
 class Suppressed(NamedTuple):
     """A finding, and the exception that covers it."""
 
@@ -107,7 +134,9 @@ class RoleReport:
 
     ``reason`` is why the role is ``undetermined``. ``notes`` say what could not be read or decided
     about a role that is exposed all the same. ``suppressed`` are the findings that an exception
-    covers, which are not among ``findings``; the verdict stays what it is.
+    covers, which are not among ``findings``; the verdict stays what it is. ``closed`` is what keeps
+    the role from mailing real people, where that is so and could be told. ``source`` is the role as
+    it was collected, for formats that show a policy's text.
     """
 
     arn: str
@@ -119,6 +148,8 @@ class RoleReport:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
+    closed: Closed | None = None
+    source: Role | None = field(default=None, compare=False, repr=False)
 
     def accepted(self) -> bool:
         """Tell whether the role is exposed, and exceptions cover every finding that exposes it.

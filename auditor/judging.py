@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.actions import BOUNCE
+from auditor.closed import Around, closed
 from auditor.engine.caller import USER_ID
 from auditor.engine.grants import grants
 from auditor.engine.memory import Memory
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from auditor.account import Role
     from auditor.engine.decision import Decision, Exposure
     from auditor.engine.layers import Layer
+    from auditor.findings import Closed
     from auditor.standing import Signed, Standing
 
 
@@ -41,6 +43,7 @@ class Judge:
         self._memory = Memory(standing.identities)
         self._alike: dict[object, Judged] = {}
         self._known: dict[int, Judged] = {}
+        self._closed: dict[int, Closed | None] = {}
         self._by_texts: dict[object, Judged] = {}
         self._drafted: dict[int, tuple[Exposure, Draft]] = {}  # an id holds while its value lives
 
@@ -72,6 +75,23 @@ class Judge:
     def decide(self, role: Role) -> Decision:
         """Decide a role by its own policies."""
         return self.of(role).decision
+
+    def closed(self, role: Role) -> Closed | None:
+        """Return what closes a role by its own policies; None where it isn't closed, or too hard.
+
+        Asked once for roles that were judged as one.
+        """
+        judged = self.of(role)
+        if id(judged) not in self._closed:
+            standing = self._standing
+            around = Around(
+                standing.caller(role),
+                standing.layers(role),
+                standing.names(role),
+                standing.identities,
+            )
+            self._closed[id(judged)] = closed(around, judged.decision)
+        return self._closed[id(judged)]
 
     def _signed(self, role: Role) -> tuple[list[Signed], Signed | None]:
         signed = self._standing.documents.signed

@@ -157,6 +157,19 @@ class Standing:
             layers.append(self._layer("permissions-boundary", (role.boundary,), whole=whole))
         return (*layers, *(self._whole_scps() if whole else self.scps))
 
+    def names(self, role: Role) -> tuple[str, ...]:
+        """Return what each of a role's layers is, for people."""
+        names = ["the role's own policies"]
+        if role.boundary is not None:
+            arn = f" ({role.boundary.arn})" if role.boundary.arn else ""
+            names.append(f"the permissions boundary {role.boundary.name}{arn}")
+        organization = self.account.organization
+        for level in organization.levels if organization is not None else ():
+            policies = ", ".join(policy.name for policy in level.policies) or "none attached"
+            target = f"{level.name} ({level.target})"
+            names.append(f"the service control policies of {target}: {policies}")
+        return tuple(names)
+
     def trust(self, role: Role) -> Layer:
         """Return a role's trust policy as a layer."""
         return self._layer("trust", (role.trust,), whole=True)

@@ -35,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("auditor.engine",),
     ("auditor.rules",),
     ("auditor.scope",),
-    ("auditor.standing",),
+    ("auditor.standing", "auditor.closed"),
     ("auditor.judging",),
     ("auditor.chains",),
     ("auditor.selfgrants",),

@@ -128,18 +128,10 @@ def _opened(layer: Layer) -> Layer:
 
 def world_of(standing: Standing, role: Role, *, whole: bool = False) -> World:
     """Return a role's world. ``whole`` keeps the statements that can't touch a send action."""
-    names = ["the role's own policies"]
-    if role.boundary is not None:
-        arn = f" ({role.boundary.arn})" if role.boundary.arn else ""
-        names.append(f"the permissions boundary {role.boundary.name}{arn}")
-    organization = standing.account.organization
-    for level in organization.levels if organization is not None else ():
-        policies = ", ".join(policy.name for policy in level.policies) or "none attached"
-        names.append(f"the service control policies of {level.name} ({level.target}): {policies}")
     return World(
         standing.caller(role),
         standing.layers(role, whole=whole),
-        tuple(names),
+        standing.names(role),
         tuple(standing.identities),
     )
 

@@ -85,13 +85,13 @@ def draft_exposure(
         action,
         bounce if action == BOUNCE else _tail(rule, action),
         Witness(*exposure.request),
-        _refs(evidence(exposure, layers)),
+        refs(evidence(exposure, layers)),
     )
 
 
 def draft_lint(rule: str, located: Located) -> Draft:
     """Draft the finding about a statement of a role that isn't exposed."""
-    return Draft(rule, "info", "proven", "", _tail(rule, ""), None, _refs((located,)))
+    return Draft(rule, "info", "proven", "", _tail(rule, ""), None, refs((located,)))
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +110,8 @@ def _id(arn: str, rule: str, action: str) -> str:
     return sha256(data).hexdigest()[:ID_LENGTH]
 
 
-def _refs(located: Iterable[Located], owner: str | None = None) -> tuple[StatementRef, ...]:
+def refs(located: Iterable[Located], owner: str | None = None) -> tuple[StatementRef, ...]:
+    """Return where statements stand, for a report. ``owner`` is whose they are in a chain."""
     return tuple(_ref(one, owner) for one in located)
 
 
@@ -154,8 +155,8 @@ def chain_finding(
         title=f"{role.name} may become a role that can mail real people: {names}.",
         witness=Witness(*worst.request),
         statements=(
-            *(ref for owner, one in allows for ref in _refs((one,), owner.name)),
-            *_refs(worst.allows, way[-1].name),
+            *(ref for owner, one in allows for ref in refs((one,), owner.name)),
+            *refs(worst.allows, way[-1].name),
         ),
         remediation=_remedy("assumable-sender"),
         roles=(role, *way),
@@ -189,6 +190,6 @@ def draft_self_granting(calls: Sequence[Call], *, on_itself: bool) -> Draft:
         "",
         f" can undo any remedy: it may {' and '.join(parts)}.",
         Witness(first.action, (first.resource,), {}),
-        _refs(dict.fromkeys(one for call in calls for one in call.allows)),
+        refs(dict.fromkeys(one for call in calls for one in call.allows)),
         on_itself=on_itself,
     )
