@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from auditor.account import Failure, Project, UnresolvedProject
-from auditor.findings import Finding, Report, RoleReport, StatementRef, Witness
+from auditor.findings import Closed, Finding, Limit, Report, RoleReport, StatementRef, Witness
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 ACCOUNT = "123456789012"
@@ -119,8 +119,18 @@ TESTS = RoleReport(
     None,
     None,
     (LINT,),
+    closed=Closed("own_allows", (Limit("identity", None, LINT.statements[0]),)),
 )
-LINTER = RoleReport(role_arn("codebuild-lint"), "codebuild-lint", (), "no_send", None, None, ())
+LINTER = RoleReport(
+    role_arn("codebuild-lint"),
+    "codebuild-lint",
+    (),
+    "no_send",
+    None,
+    None,
+    (),
+    closed=Closed("no_allow", ()),
+)
 
 
 def report(

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from auditor.account import Failure, Identity, Project, SesRegion, UnresolvedProject
-from auditor.findings import SEVERITIES, Finding, Report, RoleReport, StatementRef, Witness
+from auditor.findings import (
+    SEVERITIES,
+    Closed,
+    Finding,
+    Limit,
+    Report,
+    RoleReport,
+    StatementRef,
+    Witness,
+)
 
 if TYPE_CHECKING:
-    from auditor.findings import Certainty, Severity, Verdict
+    from auditor.findings import Certainty, HowClosed, Severity, Verdict
 
 RULES = (
     "assumable-sender",
@@ -122,6 +131,19 @@ PROVEN = st.one_of(
 POSSIBLE = _finding("medium", "possible", witnesses())
 
 
+def closed() -> st.SearchStrategy[Closed]:
+    """What closes a role: statements and whole layers."""
+    limit = st.one_of(
+        st.builds(Limit, st.sampled_from(("permissions-boundary", "scp")), texts(), st.none()),
+        st.builds(Limit, st.just("identity"), st.none(), statements()),
+    )
+    how: st.SearchStrategy[HowClosed] = st.sampled_from(("own_allows", "each", "together"))
+    some = st.builds(
+        Closed, how, st.lists(limit, min_size=1, max_size=3).map(tuple), st.integers(0, 9)
+    )
+    return st.just(Closed("no_allow", ())) | some
+
+
 def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     def key(finding: Finding) -> tuple[int, str, str]:
         action = finding.witness.action if finding.witness else ""
@@ -153,6 +175,7 @@ def role_reports(draw: st.DrawFn, verdict: Verdict | None = None) -> RoleReport:
         reason=draw(texts()) if found == "undetermined" else None,
         findings=_ordered(findings),
         notes=tuple(draw(st.lists(texts(), max_size=2))) if found == "exposed" else (),
+        closed=draw(st.none() | closed()) if found in ("simulator_only", "no_send") else None,
     )
 
 

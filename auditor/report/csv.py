@@ -24,6 +24,7 @@ from auditor.report.held import unseen
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
 from auditor.report.past import idle_uses, idle_why
+from auditor.report.words import limits_words
 from auditor.text import visible
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ COLUMNS: Final = (
     "exception_reason",
     "exception_owner",
     "exception_expires",
+    "closed",
+    "closed_by",
 )
 """The columns in their order. New ones are added at the end; none is taken away or renamed."""
 
@@ -136,6 +139,8 @@ def _role(role: RoleReport) -> dict[str, str]:
         "certainty": role.certainty or "",
         "reason": role.reason or "",
         "notes": joined(role.notes, _JOINT),
+        "closed": "" if role.closed is None else role.closed.how,
+        "closed_by": "" if role.closed is None else joined(limits_words(role.closed), _JOINT),
     }
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.account import Project
-    from auditor.findings import Finding, RoleReport, StatementRef, Suppressed, Witness
+    from auditor.findings import Closed, Finding, RoleReport, StatementRef, Suppressed, Witness
     from auditor.lasting import RoleException
 
 _RECIPIENTS = "ses:recipients"  # the one key that is a list even with one value; keys ignore case
@@ -39,6 +39,7 @@ def role_to_dict(role: RoleReport) -> dict[str, object]:
         "notes": list(role.notes),
         "findings": [_finding(finding) for finding in role.findings],
         "suppressed": [_suppressed(one) for one in role.suppressed],
+        "closed": None if role.closed is None else _closed(role.closed),
     }
 
 
@@ -134,6 +135,21 @@ def _statement(ref: StatementRef) -> dict[str, object]:
     }
 
 
+def _closed(closed: Closed) -> dict[str, object]:
+    return {
+        "how": closed.how,
+        "by": [
+            {
+                "layer": one.layer,
+                "what": one.what,
+                "statement": None if one.statement is None else _statement(one.statement),
+            }
+            for one in closed.by
+        ],
+        "more": closed.more,
+    }
+
+
 class RoleWriter:
     """Writes the roles of one report. Shared parts are told by identity, and kept with their text:
     a number that ``id`` gave stays one object's for as long as that lives.
@@ -144,6 +160,7 @@ class RoleWriter:
         self._statements: dict[int, tuple[StatementRef, str]] = {}
         self._rules: dict[tuple[str, str, str], str] = {}
         self._remedies: dict[str, str] = {}
+        self._closed: dict[int, tuple[Closed, str]] = {}
 
     def role(self, role: RoleReport) -> str:
         """Return ``json.dumps(role_to_dict(role))``."""
@@ -158,8 +175,16 @@ class RoleWriter:
         return (
             f'{{"arn": {quoted(role.arn)}, "name": {quoted(role.name)}, "projects": {projects}, '
             f'"verdict": {quoted(role.verdict)}, "certainty": {certainty}, "reason": {reason}, '
-            f'"notes": {notes}, "findings": [{findings}], "suppressed": {suppressed}}}'
+            f'"notes": {notes}, "findings": [{findings}], "suppressed": {suppressed}, '
+            f'"closed": {"null" if role.closed is None else self._shut(role.closed)}}}'
         )
+
+    def _shut(self, closed: Closed) -> str:
+        known = self._closed.get(id(closed))
+        if known is None:
+            known = closed, json.dumps(_closed(closed))
+            _keep(self._closed, id(closed), known)
+        return known[1]
 
     def _finding(self, finding: Finding) -> str:
         rule = (finding.rule, finding.severity, finding.certainty)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from auditor.account import Project
-    from auditor.findings import Finding, Report, RoleReport, StatementRef
+    from auditor.findings import Closed, Finding, Limit, Report, RoleReport, StatementRef
 
 # What a source may not contain, for people. Other names are shown as they are.
 NOT_EVALUATED = {
@@ -119,6 +119,39 @@ def statement_words(ref: StatementRef) -> str:
     whose = f"{ref.role}'s " if ref.role else ""
     where = visible(f"{whose}{kind} {ref.policy}{arn}")
     return f"{visible(ref.effect)} in statement {ref.index}{sid} of {where}"
+
+
+_CLOSED: Final = {
+    "no_allow": "No statement allows a send",
+    "each": "Each of these alone keeps real people out",
+    "together": "Together these keep real people out",
+}
+
+
+def closed_words(role: RoleReport) -> str | None:
+    """Return how a role is closed, in a few words; None where that isn't known."""
+    closed = role.closed
+    if closed is None:
+        return None
+    if closed.how == "own_allows":
+        to_simulator = role.verdict == "simulator_only"
+        return "The Allows reach the simulator alone" if to_simulator else "No send fits the Allows"
+    if closed.how == "each" and len(closed.by) == 1:
+        return "This keeps real people out"
+    return _CLOSED[closed.how]
+
+
+def limits_words(closed: Closed) -> list[str]:
+    """Return what closes a role, a line each."""
+    lines = [limit_words(one) for one in closed.by]
+    return [*lines, f"and {closed.more:,} more"] if closed.more else lines
+
+
+def limit_words(limit: Limit) -> str:
+    """Return where a statement stands that closes a role, or which layer doesn't allow sends."""
+    if limit.statement is not None:
+        return statement_words(limit.statement)
+    return visible(f"no Allow in {limit.what} for mail to real people")
 
 
 def count(number: int, noun: str, many: str = "") -> str:

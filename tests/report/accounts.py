@@ -69,8 +69,14 @@ def hostile() -> Report:
         role(f"odd {text}", {"Effect": text, "Action": "ses:*", "Resource": "*"}, policy=text)
         for text in HOSTILE
     ]
+    shut = [
+        role(
+            f"shut {text}", allow(), {**allow("ses:*"), "Sid": text, "Effect": "Deny"}, policy=text
+        )
+        for text in HOSTILE
+    ]
     failures = tuple(Failure(text, text) for text in HOSTILE)
-    return report(*roles, *odd, failures=failures, not_evaluated=HOSTILE)
+    return report(*roles, *odd, *shut, failures=failures, not_evaluated=HOSTILE)
 
 
 def large(roles: int) -> Report:

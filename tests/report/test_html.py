@@ -131,7 +131,9 @@ def test_without_scripts_every_role_is_told() -> None:
     for one in examples.full().roles:
         (row,) = [row for row in rows if one.arn in row]
         assert LABELS[one.certainty or one.verdict] in row
-        told = one.reason or (one.findings[0].title if one.findings else "No request that sends")
+        told = one.reason or (
+            one.findings[0].title if one.findings else "No statement allows a send"
+        )
         assert told in row
     assert page.one("p", id="plain").text.startswith("Every role is listed here")
     assert "hidden" in page.one("form").attributes

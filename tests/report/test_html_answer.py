@@ -43,7 +43,8 @@ def _incomplete(found: Report) -> Report:
 
 
 def _roles(verdict: str, roles: int) -> list[RoleReport]:
-    return [replace(examples.LINTER, verdict=verdict, reason="odd") for _ in range(roles)]  # type: ignore[arg-type]  # one of the verdicts
+    one = replace(examples.LINTER, reason="odd", closed=None)
+    return [replace(one, verdict=verdict) for _ in range(roles)]  # type: ignore[arg-type]  # one of the verdicts
 
 
 @pytest.mark.parametrize(

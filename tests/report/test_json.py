@@ -120,7 +120,7 @@ def test_shape_is_the_documented_one() -> None:
     web = next(role for role in document["roles"] if role["name"] == "codebuild-web")
     assert list(web) == [
         "arn", "name", "projects", "verdict", "certainty", "reason", "notes", "findings",
-        "suppressed",
+        "suppressed", "closed",
     ]  # fmt: skip
     finding = web["findings"][0]
     assert list(finding) == [

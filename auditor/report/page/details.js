@@ -52,8 +52,8 @@
     return shown;
   }
 
-  function statements(entries) {
-    const parts = [make("h4", {}, "Statements that decide")];
+  function statements(entries, legend) {
+    const parts = [];
     let marked = false;
     for (const [where, whole, number, ...marks] of entries) {
       parts.push(make("p", {}, text(where)));
@@ -63,7 +63,7 @@
     }
     if (marked) {
       const mark = make("mark", {}, "Marked lines");
-      parts.push(make("p", { class: "legend" }, mark, " decide: the action, the resource or the recipients of the request."));
+      parts.push(make("p", { class: "legend" }, mark, legend));
     }
     return parts;
   }
@@ -83,8 +83,20 @@
       shown.append(make("h4", {}, "The same way"), bulleted(calls));
     }
     if (one.confirmed) shown.append(make("h4", {}, "What AWS's policy simulator says"), bulleted(one.confirmed.map(text)));
-    if (one.statements) shown.append(...statements(one.statements));
+    if (one.statements) {
+      const legend = " decide: the action, the resource or the recipients of the request.";
+      shown.append(make("h4", {}, "Statements that decide"), ...statements(one.statements, legend));
+    }
     shown.append(make("h4", {}, "What to do"), make("p", {}, text(one.remedy)));
+    return shown;
+  }
+
+  function closed(one) {
+    const shown = make("section", { class: "finding" }, make("h3", {}, "Closed to real people"));
+    shown.append(make("p", {}, `${text(one.why)}${one.layers || one.statements ? ":" : "."}`));
+    if (one.layers) shown.append(bulleted(one.layers.map(text)));
+    if (one.statements) shown.append(...statements(one.statements, " name sends, or their recipients."));
+    if (one.more) shown.append(make("p", {}, `and ${one.more} more`));
     return shown;
   }
 
@@ -116,6 +128,7 @@
     if (role.projects) parts.push(make("p", { class: "projects" }, `Projects: ${role.projects.map(text).join(", ")}`));
     for (const note of role.notes ?? []) parts.push(make("p", { class: "note" }, `Not read or not decided: ${text(note)}`));
     parts.push(...[...(role.findings ?? []), ...(role.suppressed ?? [])].map(finding));
+    if (role.closed) parts.push(closed(role.closed));
     if (item.dataset.v === "undetermined") {
       parts.unshift(make("p", { class: "note" }, `Why it is undetermined: ${item.querySelector(".says").textContent}`));
     }
@@ -138,6 +151,10 @@
       if (one.excepted !== undefined) found.push(one.excepted);
       found.push(one.rule, one.title, ...(one.request ?? []).flat(), ...(one.also ?? []).flat());
       for (const [where, , number] of one.statements ?? []) found.push(where, number);
+    }
+    if (role.closed) {
+      found.push(role.closed.why, ...(role.closed.layers ?? []));
+      for (const [where, , number] of role.closed.statements ?? []) found.push(where, number);
     }
     return found.map(text).join("\n");
   }

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from markupsafe import Markup
 
 from auditor.report.json import timestamp
-from auditor.report.page.statement import LENGTH_MAX, asked_by, statement_of
+from auditor.report.page.statement import ANY_SEND, LENGTH_MAX, Asked, asked_by, statement_of
 from auditor.report.page.words import place_of, request_rows, title_of
 from auditor.report.past import excepted_by
+from auditor.report.words import closed_words, limit_words
 from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from auditor.findings import Finding, RoleReport, Suppressed
+    from auditor.account import Role
+    from auditor.findings import Closed, Finding, RoleReport, StatementRef, Suppressed
 
 STATEMENTS_MAX: Final = 2_500_000
 """Characters of statements in one page, worst roles first: a browser must open it at once. The
@@ -124,6 +126,8 @@ def _role(role: RoleReport, texts: _Texts) -> dict[str, object]:
         }
         for ones in covered.values()
     ]
+    if role.closed is not None:
+        found["closed"] = _closed(role, role.closed, texts)
     if role.verdict == "exposed":
         fix = fix_of(role)
         found["fix"] = None if fix.command is None else texts.of(fix.command)
@@ -144,13 +148,7 @@ def _group(findings: Sequence[Finding], role: RoleReport, texts: _Texts) -> dict
         findings, key=lambda one: one.witness is None or one.witness.action != "ses:SendEmail"
     )
     asked = asked_by(findings)
-    statements = []
-    for ref in first.statements:
-        found = statement_of(ref, first, asked)
-        number = None if found is None else texts.statement(found.text)
-        missing = NOT_HERE if ref.source is None else TOO_LONG
-        shown = [texts.of(missing)] if found is None or number is None else [number, *found.marks]
-        statements.append([texts.of(place_of(ref)), number is not None, *shown])
+    statements = [_statement(ref, first.roles, asked, texts) for ref in first.statements]
     told: dict[str, object] = {
         "severity": texts.of(first.severity),
         "certainty": texts.of(first.certainty),
@@ -176,6 +174,35 @@ def _group(findings: Sequence[Finding], role: RoleReport, texts: _Texts) -> dict
     if first.life is not None:
         since = f"{first.life.status}, first seen {timestamp(first.life.first_seen)}"
         told["life"] = texts.of(since)
+    return {name: value for name, value in told.items() if value != []}
+
+
+def _statement(
+    ref: StatementRef, roles: Sequence[Role], asked: Asked, texts: _Texts
+) -> list[int | bool]:
+    """Return where a statement stands, whether its text follows, the text, and the lines marked."""
+    found = statement_of(ref, roles, asked)
+    number = None if found is None else texts.statement(found.text)
+    missing = NOT_HERE if ref.source is None else TOO_LONG
+    shown = [texts.of(missing)] if found is None or number is None else [number, *found.marks]
+    return [texts.of(place_of(ref)), number is not None, *shown]
+
+
+def _closed(role: RoleReport, closed: Closed, texts: _Texts) -> dict[str, object]:
+    """Return what closes a role: a layer that doesn't allow sends is named, a statement shown."""
+    owners = () if role.source is None else (role.source,)
+    asked = Asked(ANY_SEND, ())
+    told: dict[str, object] = {
+        "why": texts.of(closed_words(role) or ""),
+        "layers": texts.all(limit_words(one) for one in closed.by if one.statement is None),
+        "statements": [
+            _statement(one.statement, owners, asked, texts)
+            for one in closed.by
+            if one.statement is not None
+        ],
+    }
+    if closed.more:
+        told["more"] = closed.more
     return {name: value for name, value in told.items() if value != []}
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.report.page.words import ANYBODY, kind_of, opens, place_of, real_of
+from auditor.report.words import closed_words, limits_words
 from auditor.rules.catalogue import RULES
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 WAYS_MAX: Final = 8
 """Ways drawn one by one. Where there are more, those of one rule are drawn as one."""
+SHUT_MAX: Final = 4
+"""Ways of roles of one safe verdict that are drawn one by one; more are drawn as one."""
+LIMITED: Final = "Denies and other limits keep real people out"
 NAMED_MAX: Final = 3
 NOT_FOUND: Final = "what was found is covered by an exception, what could not be read is not"
 _WIDTHS: Final = (1, 5, 20, 100)  # roles from which on an arrow gets wider
@@ -123,21 +127,48 @@ _SHUT: Final = (
 
 def _shut(roles: Sequence[RoleReport]) -> Iterator[Way]:
     for kind, why, whom, such in _SHUT:
-        here = [Named(n, role.name) for n, role in enumerate(roles) if kind_of(role) == kind]
-        if here:
-            through = _reasons(roles) if kind == "undetermined" else []
+        here = [(n, role) for n, role in enumerate(roles) if kind_of(role) == kind]
+        for told, by, ones in _alike(here, why):
+            lines = _reasons(roles) if kind == "undetermined" else by
             yield Way(
                 kind=kind,
-                roles=len(here),
-                named=tuple(here[:NAMED_MAX]),
-                why=why,
+                roles=len(ones),
+                named=tuple(Named(n, role.name) for n, role in ones[:NAMED_MAX]),
+                why=told,
                 rule=None,
-                through=tuple(through[:NAMED_MAX]),
-                more=max(0, len(through) - NAMED_MAX),
+                through=tuple(lines[:NAMED_MAX]),
+                more=max(0, len(lines) - NAMED_MAX),
                 whom=whom,
                 such=such,
-                width=_width(len(here)),
+                width=_width(len(ones)),
             )
+
+
+def _alike(
+    here: Sequence[tuple[int, RoleReport]], why: str
+) -> Iterator[tuple[str, list[str], list[tuple[int, RoleReport]]]]:
+    """Yield how roles are closed, by what, and which, most roles first.
+
+    ``why`` is told of roles of which only that is known.
+    """
+    few = len({(_how(role, why), *_by(role)) for _, role in here}) <= SHUT_MAX
+    groups: dict[object, list[tuple[int, RoleReport]]] = {}
+    for n, role in here:
+        key = (_how(role, why), *_by(role)) if few else _how(role, why, broadly=True)
+        groups.setdefault(key, []).append((n, role))
+    for ones in sorted(groups.values(), key=lambda ones: -len(ones)):
+        by = dict.fromkeys(line for _, role in ones for line in _by(role))
+        yield _how(ones[0][1], why, broadly=not few), list(by), ones
+
+
+def _how(role: RoleReport, why: str, *, broadly: bool = False) -> str:
+    """Return how a role is closed; ``broadly`` in words that hold of several roles."""
+    limited = role.closed is not None and role.closed.how in ("each", "together")
+    return LIMITED if limited and broadly else closed_words(role) or why
+
+
+def _by(role: RoleReport) -> list[str]:
+    return [] if role.closed is None else limits_words(role.closed)
 
 
 def _reasons(roles: Sequence[RoleReport]) -> list[str]:
@@ -150,6 +181,7 @@ def _why(rule: str | None) -> str:
     if rule not in RULES:
         return "A request was found that AWS would allow"
     said = RULES[rule].title.format(role="", action="a send action").lstrip(" :")
+    said = said.replace("a send action, whose", "a send action whose")
     return said[:1].upper() + said[1:]
 
 

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.actions import RECIPIENTS
+from auditor.actions import BOUNCE, RECIPIENTS, SEND_ACTIONS
 from auditor.errors import PolicyError
 from auditor.globs import like
 from auditor.policy.parse import load
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LENGTH_MAX: Final = 12_000
 """Characters of one statement's text. IAM's largest policy has 10,240 without white space."""
 
+ANY_SEND: Final = tuple(action.name for action in SEND_ACTIONS if action.name != BOUNCE)
 _STEP: Final = "sts:AssumeRole"
 _OF_THE_ACCOUNT: Final = ("scp", "identity-policy")
 
@@ -38,9 +39,12 @@ class Asked(NamedTuple):
     resources: tuple[str, ...]
 
 
-def statement_of(ref: StatementRef, finding: Finding, asked: Asked) -> Statement | None:
-    """Return a statement's text; None where the report doesn't carry it, or it is too long."""
-    source = _source(ref, finding)
+def statement_of(ref: StatementRef, roles: Sequence[Role], asked: Asked) -> Statement | None:
+    """Return a statement's text; None where the report doesn't carry it, or it is too long.
+
+    :param roles: those whose policies are told of: the role itself, then those it may become.
+    """
+    source = _source(ref, roles)
     raw = None if source is None else _raw(source, ref.index)
     if raw is None or raw.get("Sid") != ref.sid or raw.get("Effect") != ref.effect:
         return None
@@ -51,15 +55,15 @@ def statement_of(ref: StatementRef, finding: Finding, asked: Asked) -> Statement
     return Statement(text, tuple(number for number, (_, marked) in enumerate(lines) if marked))
 
 
-def _source(ref: StatementRef, finding: Finding) -> PolicyText | None:
+def _source(ref: StatementRef, roles: Sequence[Role]) -> PolicyText | None:
     """Return the document that a statement stands in: the very role's, where it is a role's.
 
     Roles that are decided alike share what is said of them, and their documents may be spelled
     differently.
     """
-    if ref.kind in _OF_THE_ACCOUNT or not finding.roles:
+    if ref.kind in _OF_THE_ACCOUNT or not roles:
         return ref.source
-    owners = [role for role in finding.roles if ref.role in (None, role.name)]
+    owners = [role for role in roles if ref.role in (None, role.name)]
     return next((one for one in _policies(owners) if _same(one, ref)), None)
 
 

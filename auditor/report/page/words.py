@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import BOUNCE, FROM_ADDRESS, RECIPIENTS
 from auditor.report.past import because, covering
-from auditor.report.words import statement_words
+from auditor.report.words import closed_words, limits_words, statement_words
 
 if TYPE_CHECKING:
     from auditor.findings import Finding, RoleReport, StatementRef, Witness
@@ -21,6 +21,12 @@ NOTED: Final = (
     "It can mail real people. Exceptions cover what was found, but not what could not be read."
 )
 ANSWERED: Final = "whoever sent the mail that it answers"
+
+
+_SAFE: Final = {
+    "simulator_only": "Sends are allowed to the mailbox simulator alone.",
+    "no_send": "No request that sends mail is allowed.",
+}
 
 
 class Row(NamedTuple):
@@ -46,10 +52,15 @@ def sentence_of(role: RoleReport) -> str:
         return NOTED
     if finding is not None:
         return title_of(finding, role)
-    return {
-        "simulator_only": "Sends are allowed to the mailbox simulator alone.",
-        "no_send": "No request that sends mail is allowed.",
-    }.get(role.verdict, "No finding was recorded.")
+    said = _SAFE.get(role.verdict)
+    if said is None:
+        return "No finding was recorded."
+    closed = closed_words(role)
+    if closed is None or role.closed is None:
+        return said
+    by = limits_words(role.closed)
+    more = f", and {len(by) - 1:,} more" if len(by) > 1 else ""
+    return f"{closed}{': ' if by else ''}{''.join(by[:1])}{more}."
 
 
 def opens(finding: Finding) -> bool:
