@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.account import Failure, PolicyText, Project, Role, SesRegion, UnresolvedProject
-    from auditor.lasting import ExceptionUse, Life, Resolved, RoleException
+    from auditor.lasting import ExceptionUse, Known, Life, Resolved, RoleException
 
 Verdict = Literal["exposed", "simulator_only", "no_send", "undetermined"]
 Certainty = Literal["proven", "possible"]
@@ -187,8 +187,9 @@ class RoleReport:
 class Report:
     """One audit of one account. ``roles`` are ordered by ARN; ``generated_at`` is UTC, aware.
 
-    ``exceptions`` is None where none were given, ``resolved`` where earlier audits weren't looked
-    up.
+    ``exceptions`` is None where none were given, ``resolved`` and ``unseen`` where earlier audits
+    weren't looked up. ``unseen`` are the findings of these that are neither in this report nor
+    resolved by it: their role was undetermined or left out, or a later audit is known.
     """
 
     generated_at: datetime
@@ -202,6 +203,7 @@ class Report:
     ses: tuple[SesRegion, ...] = ()
     exceptions: tuple[ExceptionUse, ...] | None = None
     resolved: tuple[Resolved, ...] | None = None
+    unseen: tuple[Known, ...] | None = None
 
     def reach(self) -> str | None:
         """Return whom mail from this account can reach, as SES has it; None where nobody asked.

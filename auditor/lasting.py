@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from auditor.findings import Severity
 
 LifeStatus = Literal["new", "open", "reopened", "suppressed"]
+Status = Literal["open", "suppressed", "resolved"]
 
 
 class Life(NamedTuple):
@@ -18,6 +20,28 @@ class Life(NamedTuple):
     status: LifeStatus
     first_seen: datetime
     last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One finding as audits knew it so far. Times are UTC, whole seconds.
+
+    ``status`` is what the latest audit made of it that looked. ``resolved_at`` is that audit's time
+    where it is resolved, else None. ``mail_regions`` are the regions of the SES identities whose
+    policies it rests on.
+    """
+
+    id: str
+    role_arn: str
+    rule: str
+    action: str
+    severity: Severity
+    title: str
+    first_seen: datetime
+    last_seen: datetime
+    status: Status
+    resolved_at: datetime | None = None
+    mail_regions: tuple[str, ...] = ()
 
 
 class Resolved(NamedTuple):

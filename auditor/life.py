@@ -6,12 +6,12 @@ looked where it was found (``Looked``) and didn't find it: what couldn't be read
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from auditor.findings import SEVERITIES, Severity
-from auditor.lasting import Life, Resolved
+from auditor.findings import SEVERITIES
+from auditor.lasting import Known, Life, Resolved, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,32 +20,24 @@ if TYPE_CHECKING:
     from auditor.lasting import LifeStatus
     from auditor.looked import Looked
 
-Status = Literal["open", "suppressed", "resolved"]
+__all__ = [
+    "TITLE_LIMIT",
+    "Changes",
+    "Day",
+    "Kind",
+    "Known",
+    "Status",
+    "annotated",
+    "changes",
+    "day_of",
+    "live",
+    "plain",
+    "region_of",
+    "whole",
+]
 
 TITLE_LIMIT: Final = 500
 """Characters kept of a title: a chain of roles may name many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """One finding as audits knew it so far. Times are UTC, whole seconds.
-
-    ``status`` is what the latest audit made of it that looked. ``resolved_at`` is that audit's time
-    where it is resolved, else None. ``mail_regions`` are the regions of the SES identities whose
-    policies it rests on.
-    """
-
-    id: str
-    role_arn: str
-    rule: str
-    action: str
-    severity: Severity
-    title: str
-    first_seen: datetime
-    last_seen: datetime
-    status: Status
-    resolved_at: datetime | None = None
-    mail_regions: tuple[str, ...] = ()
 
 
 class Changes(NamedTuple):

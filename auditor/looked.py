@@ -8,10 +8,10 @@ from auditor.globs import like
 from auditor.life import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from auditor.account import Account
-    from auditor.findings import RoleReport
+    from auditor.findings import Report, RoleReport
     from auditor.life import Known
 
 # Where a failure's ``where`` begins with one of these, it cost what the call reads and no role: the
@@ -89,6 +89,19 @@ def looked_at(account: Account, *, globs: Sequence[str] = (), everywhere: bool =
         everywhere and known and not any(where.startswith(_PROJECTS) for where in failed),
         _mail_regions(account),
     )
+
+
+def missed(known: Iterable[Known], report: Report) -> tuple[Known, ...]:
+    """Return the findings of earlier audits that are neither in a report nor resolved by it.
+
+    :param known: what is known after that audit.
+    """
+    present = {
+        plain(one.id)
+        for role in report.roles
+        for one in (*role.findings, *(each.finding for each in role.suppressed))
+    }
+    return tuple(one for one in known if one.status != "resolved" and one.id not in present)
 
 
 def _mail_regions(account: Account) -> frozenset[str]:

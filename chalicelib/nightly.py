@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
@@ -12,6 +13,7 @@ from auditor.errors import AuditorError, CollectError, NotifyError
 from auditor.exceptions import suppress
 from auditor.history.table import TableHistory
 from auditor.life import annotated
+from auditor.looked import missed
 from auditor.notify.news import Night
 from auditor.notify.sns import publish_trouble
 from auditor.report.page.trend import Past
@@ -96,7 +98,7 @@ def _night(settings: Settings, report: Report, looked: Looked, past: _Past) -> t
     seen = watched(report)
     changed = past.history.record(past.run_id, seen, looked)
     known = past.history.known()
-    report = annotated(report, known, changed)
+    report = replace(annotated(report, known, changed), unseen=missed(known.values(), seen))
     telemetry.count(
         New=len(changed.new), Reopened=len(changed.reopened), Resolved=len(changed.resolved)
     )

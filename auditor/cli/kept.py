@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
     from auditor.account import Account
     from auditor.findings import Report
-    from auditor.history.file import Baseline, Compared
+    from auditor.history.file import Baseline
     from auditor.lasting import RoleException
-    from auditor.life import Day, Known
+    from auditor.life import Day
     from auditor.looked import Looked
     from auditor.report.interface import Format, Look
 
@@ -52,7 +53,7 @@ class Kept(NamedTuple):
         if looked is None:
             return report
         from auditor.history.file import compared
-        from auditor.report.held import held
+        from auditor.looked import missed
 
         self._check(self.before, report)
         if self.before is not None and report.generated_at < self.before.updated_at:
@@ -62,7 +63,8 @@ class Kept(NamedTuple):
                 " later stays as it is"
             )
         found = compared(self.before, report, looked)
-        return held(found.report, _unseen(found))
+        unseen = missed(found.baseline.findings.values(), found.report)
+        return replace(found.report, unseen=unseen)
 
     def store(self, report: Report, looked: Looked | None) -> None:
         """Write what is known now, where that was asked for: after the report, which tells it."""
@@ -132,22 +134,6 @@ def kept(
             f"--baseline {baseline}: there is no such file; --update-baseline makes it"
         )
     return Kept(found, path, before, update)
-
-
-def _unseen(found: Compared) -> tuple[Known, ...]:
-    """Return the findings that are neither in a report nor resolved."""
-    from auditor.life import plain
-
-    present = {
-        plain(one.id)
-        for role in found.report.roles
-        for one in (*role.findings, *(each.finding for each in role.suppressed))
-    }
-    return tuple(
-        one
-        for one in found.baseline.findings.values()
-        if one.status != "resolved" and one.id not in present
-    )
 
 
 def _exceptions(text: str) -> tuple[RoleException, ...]:

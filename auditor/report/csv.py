@@ -20,7 +20,6 @@ from auditor.report.facts import (
     suppressed_with_values,
     witness_json,
 )
-from auditor.report.held import unseen
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
 from auditor.report.past import idle_uses, idle_why
@@ -111,7 +110,7 @@ def _rows(report: Report) -> Iterator[dict[str, str]]:
             yield {"record": "role"} | about
     for gone in report.resolved or ():
         yield {"record": "resolved", "status": "resolved"} | _earlier(gone)
-    for missed in unseen(report) or ():
+    for missed in report.unseen or ():
         yield {"record": "not_looked_at", "status": missed.status} | _earlier(missed)
     for use in idle_uses(report):
         told = {"record": "exception", "status": use.state, "title": idle_why(use)}

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from auditor.findings import SCHEMA_VERSION
-from auditor.report.held import unseen
 from auditor.report.interface import PLAIN
 from auditor.report.role_json import (
     RoleWriter,
@@ -111,7 +110,7 @@ def _held_against(report: Report) -> dict[str, object]:
             }
             for one in report.resolved
         ]
-    missed = unseen(report)
+    missed = report.unseen
     if missed is not None:
         values["not_looked_at"] = [
             {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from auditor.report.held import unseen
 from auditor.report.role_json import timestamp
 from auditor.report.words import count
 from auditor.text import visible
@@ -41,7 +40,7 @@ def change_counts(report: Report) -> str | None:
     ]
     if covered := sum(len(role.suppressed) for role in report.roles):
         parts.append(f"{covered:,} suppressed")
-    if missed := unseen(report):
+    if missed := report.unseen:
         parts.append(f"{len(missed):,} not looked at")
     return ", ".join(parts)
 

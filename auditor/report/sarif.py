@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from auditor import __version__
 from auditor.report.facts import bounded, not_evaluated_words
-from auditor.report.held import unseen
 from auditor.report.inert import code
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
@@ -112,7 +111,7 @@ def _notifications(report: Report) -> Iterator[dict[str, object]]:
     for gone in report.resolved or ():
         text = f"Resolved since earlier audits: {gone.role_arn}: {gone.rule}: {gone.title}"
         yield {"level": "note", "message": _text(text)}
-    for missed in unseen(report) or ():
+    for missed in report.unseen or ():
         text = f"Not looked at in this audit: {missed.role_arn}: {missed.rule}: {missed.title}"
         yield {"level": "warning", "message": _text(text)}
     for words in not_evaluated_words(report):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from auditor.findings import Suppressed
 from auditor.lasting import ExceptionUse, Life, Resolved, RoleException
 from auditor.life import Known
-from auditor.report.held import held
 from tests import examples
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def report() -> Report:
         "hidden", examples.role_arn("codebuild-hidden"), "unrestricted-send", "ses:SendEmail",
         "high", "It is out of sight", BEFORE, BEFORE, "open",
     )  # fmt: skip
-    return held(found, (missed,))
+    return replace(found, unseen=(missed,))
 
 
 def _lived(finding: Finding, status: LifeStatus) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from auditor.report.held import unseen
 from auditor.report.words import NOT_EVALUATED, count
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def tiles(report: Report) -> list[Tile]:
 
 def gaps(report: Report, roles: Sequence[RoleReport]) -> list[Gap]:
     """Return all that could not be audited. ``roles`` are the report's."""
-    missed = unseen(report) or ()
+    missed = report.unseen or ()
     return [
         _gap(title, lines)
         for title, lines in (
