@@ -22,6 +22,7 @@ class Rule(NamedTuple):
 
 
 _GUARD: Final = "Deny the send actions to every recipient outside the mailbox simulator"
+_HOW: Final = "by ForAllValues:StringLike in the Allow or ForAnyValue:StringNotLike in a Deny"
 
 RULES: Final = {
     rule.id: rule
@@ -33,25 +34,25 @@ RULES: Final = {
         ),
         Rule(
             "mixed-recipients",
-            "{role} may call {action} to a real address as long as one recipient is at the"
-            " simulator.",
-            "Use ForAllValues in the Allow (ForAnyValue in a Deny), so that every recipient counts",
+            "{role} may call {action} to a real address as long as the condition names another"
+            " recipient.",
+            f"Name the simulator alone, {_HOW}, so that every recipient counts",
         ),
         Rule(
             "loose-recipient-pattern",
             "{role} may call {action} to real addresses that resemble the simulator's.",
-            "Write the recipient pattern as *@simulator.amazonses.com, exactly",
+            f"Write the recipient pattern as *@simulator.amazonses.com, exactly, {_HOW}",
         ),
         Rule(
             "other-recipients-allowed",
             "{role} may call {action} to addresses outside the simulator that the policy names.",
-            "Leave only *@simulator.amazonses.com in the recipient condition",
+            f"Leave only *@simulator.amazonses.com in the recipient condition, {_HOW}",
         ),
         Rule(
             "inverted-condition",
             "{role} may call {action} to real addresses because the recipient condition is"
-            " upside down.",
-            "Use StringLike in the Allow, or StringNotLike with ForAnyValue in a Deny",
+            " upside down: it shuts out those that it names.",
+            f"Name the simulator alone, {_HOW}",
         ),
         Rule(
             "uncheckable-action",

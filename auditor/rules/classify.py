@@ -42,11 +42,17 @@ def rule_of(exposure: Exposure, layers: Sequence[Layer]) -> str:
     together = frozenset((*state.each, *state.some, REAL))
     if satisfy(MAILBOX, together).value is None:
         return "mixed-recipients"
-    if any(_inverted(located, condition) for located, condition in (*allowing, *denying)):
+    limits = (*allowing, *denying)
+    if any(_inverted(*limit) and _names_simulator(limit[1]) for limit in limits):
         return "inverted-condition"
-    if any(_resembles(exposure, located, condition) for located, condition in allowing + denying):
-        return "loose-recipient-pattern"
-    return "other-recipients-allowed"
+    real = [address for address in _recipients(exposure) if REAL.holds(address)]
+    named = [text for one in real if (text := _naming(exposure, one, limits)) is not None]
+    if len(named) == len(real):
+        return "loose-recipient-pattern" if _resembles(named[0]) else "other-recipients-allowed"
+    # somebody whom no condition names gets mail
+    if any(_inverted(*limit) for limit in limits):
+        return "inverted-condition"
+    return "mixed-recipients"
 
 
 def evidence(exposure: Exposure, layers: Sequence[Layer]) -> tuple[Located, ...]:
@@ -104,20 +110,28 @@ def _bears(exposure: Exposure, located: Located, condition: Condition) -> bool:
     return test in state.each or test.negated() in state.each or test.negated() in state.some
 
 
+def _names_simulator(condition: Condition) -> bool:
+    return any("amazonses" in text.lower() for text in condition.values)
+
+
 def _inverted(located: Located, condition: Condition) -> bool:
-    """Tell whether a condition shuts the simulator in or out the wrong way round."""
-    names_simulator = any("amazonses" in text.lower() for text in condition.values)
-    return names_simulator and condition.operator.negated == located.statement.allows
+    """Tell whether a condition shuts out those that it names, and lets in everybody else."""
+    return condition.operator.negated == located.statement.allows
 
 
-def _resembles(exposure: Exposure, located: Located, condition: Condition) -> bool:
-    """Tell whether the values that let a real address in look like the simulator's."""
-    test = _test(exposure, located, condition)
-    addresses = [a for a in exposure.request.context.get("ses:Recipients", ()) if is_mailbox(a)]
-    real = [address for address in addresses if REAL.holds(address)]
-    for matcher in test.matchers:
-        if any(matcher.matches(address) for address in real):
-            text = str(matcher).lower()
-            near = "amazonses" in text or "simulator" in text
-            return near or text.partition("@")[0] in SIMULATOR_LOCALS
-    return False
+def _recipients(exposure: Exposure) -> list[str]:
+    return [a for a in exposure.request.context.get("ses:Recipients", ()) if is_mailbox(a)]
+
+
+def _naming(
+    exposure: Exposure, address: str, limits: Sequence[tuple[Located, Condition]]
+) -> str | None:
+    """Return the value by which some condition lets an address in; None where none names it."""
+    matchers = (m for limit in limits for m in _test(exposure, *limit).matchers)
+    return next((str(one).lower() for one in matchers if one.matches(address)), None)
+
+
+def _resembles(text: str) -> bool:
+    """Tell whether a value (in lower case) looks like the simulator's addresses."""
+    near = "amazonses" in text or "simulator" in text
+    return near or text.partition("@")[0] in SIMULATOR_LOCALS

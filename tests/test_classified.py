@@ -1,0 +1,85 @@
+"""Which rule an exposure is told under: it is true of the witness, and obeying it helps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auditor.audit import audit
+from tests.explain.world import NOW, OPEN, SIMULATOR, account, role
+
+if TYPE_CHECKING:
+    from auditor.findings import Finding
+
+TEAM = "*@team.example.net"
+DENY = {"Effect": "Deny", "Action": "ses:SendEmail", "Resource": "*"}
+
+
+def allow(operator: str, *values: str) -> list[dict[str, Any]]:
+    return [{**OPEN, "Condition": {operator: {"ses:Recipients": list(values)}}}]
+
+
+def deny(operator: str, *values: str) -> list[dict[str, Any]]:
+    return [OPEN, {**DENY, "Condition": {operator: {"ses:Recipients": list(values)}}}]
+
+
+def found(statements: list[dict[str, Any]]) -> Finding:
+    """The finding about SendEmail of a role with these statements."""
+    (report,) = audit(account(role(*statements)), now=NOW).roles
+    (finding,) = [one for one in report.findings if one.severity == "high"]
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("statements", "rule"),
+    [
+        (allow("ForAllValues:StringLike", SIMULATOR, TEAM), "other-recipients-allowed"),
+        (deny("ForAnyValue:StringNotLike", SIMULATOR, TEAM), "other-recipients-allowed"),
+        # anybody gets it beside somebody who is named
+        (allow("ForAnyValue:StringLike", TEAM), "mixed-recipients"),
+        (allow("ForAnyValue:StringLike", SIMULATOR, TEAM), "mixed-recipients"),
+        (allow("ForAnyValue:StringLike", SIMULATOR), "mixed-recipients"),
+        (deny("ForAllValues:StringNotLike", SIMULATOR), "mixed-recipients"),
+        # all but those that are named
+        (allow("ForAllValues:StringNotLike", TEAM), "inverted-condition"),
+        (allow("ForAnyValue:StringNotLike", TEAM), "inverted-condition"),
+        (allow("ForAnyValue:StringNotLike", SIMULATOR), "inverted-condition"),
+        (deny("ForAnyValue:StringLike", TEAM), "inverted-condition"),
+        (deny("ForAnyValue:StringLike", SIMULATOR, TEAM), "inverted-condition"),
+        (allow("ForAllValues:StringLike", "*@*amazonses.com"), "loose-recipient-pattern"),
+        (deny("ForAnyValue:StringNotLike", "success@*"), "loose-recipient-pattern"),
+    ],
+)
+def test_the_rule_is_the_one_that_the_witness_shows(
+    statements: list[dict[str, Any]], rule: str
+) -> None:
+    """A rule that speaks of named addresses has one in its witness, one that mixes has several."""
+    finding = found(statements)
+
+    assert finding.rule == rule
+    assert finding.witness is not None
+    recipients = finding.witness.context["ses:Recipients"]
+    assert (len(recipients) > 1) == (rule == "mixed-recipients")
+    if rule == "other-recipients-allowed":
+        assert all(one.endswith(TEAM[1:]) for one in recipients)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "other-recipients-allowed",
+        "mixed-recipients",
+        "inverted-condition",
+        "loose-recipient-pattern",
+    ],
+)
+def test_the_advice_names_the_operators_that_close(rule: str) -> None:
+    """Each of these rules' advice has both conditions that close the role by themselves."""
+    from auditor.rules.catalogue import RULES
+
+    in_allow, in_deny = "ForAllValues:StringLike", "ForAnyValue:StringNotLike"
+    assert f"{in_allow} in the Allow or {in_deny} in a Deny" in RULES[rule].remedy
+    for statements in (allow(in_allow, SIMULATOR), deny(in_deny, SIMULATOR)):
+        (report,) = audit(account(role(*statements)), now=NOW).roles
+        assert report.verdict == "simulator_only"
