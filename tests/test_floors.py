@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "auditor.errors",
         "auditor.text",
+        "auditor.wholefile",
         "auditor.globs",
         "auditor.arnindex",
         "auditor.languages",

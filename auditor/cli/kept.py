@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from auditor.cli.places import STDIN, check_place, file_named
 from auditor.cli.streams import say
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from auditor.account import Account
     from auditor.findings import Report
@@ -111,11 +112,11 @@ class Kept(NamedTuple):
 
 
 def kept(
-    exceptions: str | None, baseline: str | None, *, update: bool, others: Sequence[str | None]
+    exceptions: str | None, baseline: str | None, *, update: bool, others: Mapping[str, str | None]
 ) -> Kept:
     """Return what the options name, read and checked before anything else is done.
 
-    :param others: files that the scan reads or writes beside, which the baseline must not replace.
+    :param others: files that the scan reads or writes beside, by option; the baseline is none.
     :raises InputError: or another AuditorError, if something can't be used.
     """
     if update and baseline is None:
@@ -125,10 +126,12 @@ def kept(
         return Kept(found, None, None, update=False)
     from auditor.history.file import read
 
-    path = _path("--baseline", baseline)
+    path = file_named("--baseline", baseline)
+    if baseline == STDIN:
+        raise InputError("--baseline -: is read and written, so must be a file; name one")
     before = read(path)
     if update:
-        _check_place(path, (exceptions, *others))
+        _check_baseline(path, {"--exceptions": exceptions, **others})
     elif before is None:
         raise InputError(
             f"--baseline {baseline}: there is no such file; --update-baseline makes it"
@@ -140,7 +143,7 @@ def _exceptions(text: str) -> tuple[RoleException, ...]:
     from auditor.exceptionfile import SIZE_LIMIT, parse
     from auditor.text import visible
 
-    path = _path("--exceptions", text)
+    path = file_named("--exceptions", text)
     try:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
@@ -149,27 +152,15 @@ def _exceptions(text: str) -> tuple[RoleException, ...]:
     return parse(data, visible(text))
 
 
-def _path(option: str, text: str) -> Path:
-    if not text:  # Path would take it as the current directory
-        raise InputError(f"{option}: no file is named; name one")
-    return Path(text)
-
-
-def _check_place(path: Path, others: Sequence[str | None]) -> None:
+def _check_baseline(path: Path, others: Mapping[str, str | None]) -> None:
     """Raise InputError if a baseline can't be written there: better now than after the audit."""
-    try:
-        if not path.parent.is_dir():
-            raise InputError(
-                f"--baseline {path}: there is no directory {path.parent}; make it first"
-            )
-        for other in others:
-            if other and other != "-" and path.resolve() == Path(other).resolve():
-                raise InputError(f"--baseline {path}: is used otherwise here; name another file")
-    except (OSError, ValueError) as error:
-        raise InputError(f"--baseline {path}: can't be written: {_why(error)}") from error
-    target = path.resolve().parent
-    if not os.access(target, os.W_OK):
-        raise InputError(f"--baseline {path}: {target} can't be written to; name another place")
+    check_place("--baseline", path, others)
+    # Whoever took the right to write away meant it; a file that is replaced wouldn't ask for it,
+    # nor does the system ask root.
+    if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
+        raise InputError(
+            f"--baseline {path}: is read-only; make it writable, or leave --update-baseline out"
+        )
 
 
 def _why(error: Exception) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from auditor.cli.account import Form, moment_of
-from auditor.cli.streams import check_output, output_path, say, screen, write_file, write_report
+from auditor.cli.places import output_file
+from auditor.cli.streams import say, screen, write_file, write_report
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,13 +99,12 @@ def plan(
     from auditor.remediate.tell import plan_text
 
     moment = moment_of(now)
-    path = None if output is None else output_path(output)
-    if path is not None:
-        check_output(path, snapshot)
+    reads = {"--snapshot": snapshot, "--exceptions": exceptions, "--report": report}
+    path = output_file(output, reads)
     for option, texts in (("--role", role), ("--except", except_)):
         if "" in (texts or ()):
             raise InputError(f"{option}: is empty; give a role's name or ARN, or a glob")
-    listed = kept(exceptions, None, update=False, others=()).exceptions or ()
+    listed = kept(exceptions, None, update=False, others={}).exceptions or ()
     asked = Asked(policy, role or [], except_ or [], listed, report)
     with cycle_search_paused():  # it would take a third of the time
         account, made = _made(asked, _From(snapshot, region or [], profile), moment)

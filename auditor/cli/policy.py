@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from auditor.cli.streams import check_output, output_path, write_file, write_report
+from auditor.cli.places import output_file
+from auditor.cli.streams import write_file, write_report
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
@@ -153,11 +154,10 @@ def _time(option: str, text: str | None) -> datetime | None:
 def _write(document: Document, name: PolicyName, form: Form, output: str | None) -> int:
     from auditor.corrective.write import FORMS
 
+    path = output_file(output)
     text = FORMS[form](document, name)
-    if output is None:
+    if path is None:
         write_report(text)
     else:
-        path = output_path(output)
-        check_output(path, None)
         write_file(path, text)
     return 0

@@ -8,16 +8,10 @@ import typer
 
 from auditor.cli.account import moment_of, read_live
 from auditor.cli.kept import kept
+from auditor.cli.places import output_file
 from auditor.cli.remarks import remarks
 from auditor.cli.status import FailOn, exit_status
-from auditor.cli.streams import (
-    check_output,
-    output_path,
-    say,
-    screen,
-    write_file,
-    write_report,
-)
+from auditor.cli.streams import say, screen, write_file, write_report
 from auditor.errors import InputError
 from auditor.report.interface import PLAIN, format_names, load_format
 
@@ -134,10 +128,14 @@ def scan(
     globs = role or []
     if confirm and snapshot is not None:
         raise InputError("--confirm: asks AWS, which --snapshot doesn't; leave one of them out")
-    path = None if output is None else output_path(output)
-    if path is not None:
-        check_output(path, snapshot)
-    past = kept(exceptions, baseline, update=update_baseline, others=(snapshot, output))
+    reads = {"--snapshot": snapshot, "--exceptions": exceptions, "--baseline": baseline}
+    path = output_file(output, reads)
+    past = kept(
+        exceptions,
+        baseline,
+        update=update_baseline,
+        others={"--snapshot": snapshot, "--output": output},
+    )
     # Not only reading: looking for cycles would take a third of a scan's time.
     with cycle_search_paused():
         found, account = _audit(snapshot, moment, globs, _From(region or [], profile, confirm))

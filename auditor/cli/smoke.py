@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from auditor.cli.streams import check_output, output_path, say, write_file, write_report
+from auditor.cli.places import output_file
+from auditor.cli.streams import say, write_file, write_report
 from auditor.errors import CollectError, InputError
 
 if TYPE_CHECKING:
@@ -137,9 +138,7 @@ def smoke(
     )
     if snapshot is not None and not refused:
         raise InputError("--snapshot: is read for --refused alone; add that, or leave it out")
-    path = None if output is None else output_path(output)
-    if path is not None:
-        check_output(path, snapshot)
+    path = output_file(output, {"--snapshot": snapshot})
     session = open_session(profile, None if region is None else _checked(region))
     if not session.region_name:
         raise InputError("no region is set; give --region, or set AWS_DEFAULT_REGION")

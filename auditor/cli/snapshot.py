@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditor.cli.places import check_place, file_named
 from auditor.cli.status import NOTHING, UNSURE
-from auditor.cli.streams import check_output, output_path, say
+from auditor.cli.streams import say
 from auditor.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def snapshot(
     from auditor.collect.clients import open_session
     from auditor.collect.live import read_account
 
-    path = output_path(output)
-    check_output(path, None)
+    path = file_named("--output", output)
+    check_place("--output", path)
     taken_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with progress() as step:
         reading = read_account(open_session(profile), regions=region or (), progress=step)
@@ -89,28 +89,10 @@ def _write(path: Path, data: bytes) -> None:
 
     What isn't a file, such as a pipe to a program that encrypts, is written to directly.
     """
+    from auditor.wholefile import write_whole
+
     try:
-        target = path.resolve()
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
-        else:
-            _replace(target, data)
+        write_whole(path, (data,), mode=0o600)
     except OSError as error:
         why = error.strerror or str(error)
         raise InputError(f"--output {path}: can't be written: {why}; name another place") from error
-
-
-def _replace(target: Path, data: bytes) -> None:
-    import tempfile
-
-    # mkstemp makes files of mode 0600:
-    # https://docs.python.org/3/library/tempfile.html#tempfile.mkstemp
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fsync(file.fileno())
-        os.replace(name, target)  # noqa: PTH105 - a name from mkstemp
-    except BaseException:
-        os.unlink(name)  # noqa: PTH108 - a name from mkstemp
-        raise

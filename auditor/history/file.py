@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,10 +25,12 @@ from auditor.history.values import (
 )
 from auditor.life import annotated, day_of, live, whole
 from auditor.text import visible
+from auditor.wholefile import encoded, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from auditor.findings import Report
     from auditor.life import Changes, Day, Known
@@ -151,7 +151,7 @@ def update(path: Path, change: Callable[[Baseline | None], Baseline]) -> None:
     try:
         target = path.resolve()
         with _alone(target.parent):
-            _replace(target, _text(change(read(target))))
+            write_whole(target, encoded(_text(change(read(target)))))
     except (OSError, ValueError) as error:
         raise _error(path, "written", error) from error
 
@@ -209,22 +209,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _replace(target: Path, text: str) -> None:
-    mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(mode)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink()
-        raise
 
 
 def _error(path: Path, what: str, error: Exception) -> HistoryError:

@@ -237,7 +237,7 @@ def test_a_scan_without_them_says_nothing_of_them(desk: Desk) -> None:
         (("--baseline", "account.json"), "account.json: isn't a baseline"),
         (("--baseline", "account.json", "--update-baseline"), "account.json: isn't a baseline"),
         (("--baseline", "no/b.json", "--update-baseline"), "there is no directory no"),
-        (("--baseline", "o.txt", "--update-baseline", "--output", "o.txt"), "is used otherwise"),
+        (("--baseline", "o.txt", "--update-baseline", "--output", "o.txt"), "file of --baseline"),
         (("--exceptions", "none.yaml"), "--exceptions none.yaml: can't be read: No such file"),
         (("--exceptions", ""), "--exceptions: no file is named"),
         (("--exceptions", "account.json"), "account.json:1: nested too deeply"),

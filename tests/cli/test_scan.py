@@ -198,7 +198,7 @@ def test_output_keeps_what_is_there(
     assert "safe" in real.read_text()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert main(["scan", "--snapshot", source, "--output", source]) == 2
-    assert "is the snapshot itself" in one_line(capsys.readouterr().err)
+    assert "is the file of --snapshot too" in one_line(capsys.readouterr().err)
     assert Path(source).read_bytes() == before
 
 
