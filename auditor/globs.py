@@ -141,6 +141,22 @@ class Glob:
                 yield state + 1
 
 
+def apart(one: Glob, other: Glob) -> bool:
+    """Tell whether two globs plainly share no text: their first or last characters differ.
+
+    True is proof; False is not.
+    """
+    fold = one.fold or other.fold
+    for at, agree in ((0, str.startswith), (-1, str.endswith)):
+        mine, theirs = one.chunks[at], other.chunks[at]
+        if isinstance(mine, str) and isinstance(theirs, str):
+            if fold:
+                mine, theirs = fold_case(mine), fold_case(theirs)
+            if not agree(mine, theirs) and not agree(theirs, mine):
+                return True
+    return False
+
+
 def fold_case(text: str) -> str:
     """Return the text in lower case, character by character.
 

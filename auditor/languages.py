@@ -6,7 +6,7 @@ every set in ``inside`` and no glob of ``outside``? Exactly, or ``Undecidable`` 
 
 from __future__ import annotations
 
-from itertools import islice, product
+from itertools import combinations, islice, product, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.automata import (
@@ -22,7 +22,7 @@ from auditor.automata import (
 )
 from auditor.domains import DEAD, Domain
 from auditor.errors import Undecidable
-from auditor.globs import ANY, EVERYTHING, STAR, Glob
+from auditor.globs import ANY, EVERYTHING, STAR, Glob, apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -58,6 +58,8 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
     wanted = [trimmed for globs in inside if (trimmed := _trim(globs, outside)) is not _ALL]
     if any(not globs for globs in wanted):
         return Answer(None, len(inside) + 1)
+    if len(wanted) <= FEW and any(starmap(_apart, combinations(wanted, 2))):
+        return Answer(None, 1 + len(wanted) ** 2)
     cost = 1 + len(wanted) + len(outside) // 2
     sets = [_Set(globs) for globs in wanted]
     out = _Set(outside)
@@ -95,6 +97,18 @@ def find(domain: Domain, inside: tuple[Language, ...], outside: Language) -> Ans
         value, more = find(domain.otherwise, inside, outside)
         steps += more
     return Answer(value, cost + steps)
+
+
+def _apart(some: Language, others: Language) -> bool:
+    """Tell whether two small sets of globs plainly share no text. True is proof; False is not.
+
+    A build's own domain against another identity's is the commonest question of all.
+    """
+    return len(some) * len(others) <= FEW and all(
+        isinstance(one, Glob) and isinstance(other, Glob) and apart(one, other)
+        for one in some
+        for other in others
+    )
 
 
 def _first(

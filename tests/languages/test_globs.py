@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.globs import EVERYTHING, exactly, fold_case, like
+from auditor.globs import EVERYTHING, apart, exactly, fold_case, like
 
 SMALL = "ab*?"
 PATTERNS = st.text(SMALL, max_size=8)
@@ -104,3 +104,32 @@ def test_hostile_patterns_match_without_backtracking(
 ) -> None:
     """Patterns that hang a regular expression are matched in steps that their sizes bound."""
     assert like(pattern).matches(text) is expected
+
+
+@relaxed
+@given(PATTERNS, PATTERNS, TEXTS, st.booleans(), st.booleans())
+def test_apart_is_sound(left: str, right: str, text: str, fold: bool, also: bool) -> None:
+    """No text matches two globs that are said to be apart."""
+    one, other = like(left, fold=fold), like(right, fold=also)
+    for each in (text, text.upper()):
+        assert not (apart(one, other) and one.matches(each) and other.matches(each))
+    assert apart(one, other) == apart(other, one)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "fold", "said"),
+    [
+        ("*@a.com", "*@b.com", False, True),
+        ("*@a.com", "*@mail.a.com", False, True),
+        ("*@A.com", "*@a.com", False, True),
+        ("*@A.com", "*@a.com", True, False),
+        ("a*", "ab*", False, False),
+        ("a*", "b*", False, True),
+        ("*a?", "*b?", False, False),  # not plain: nothing is said of ? at an end
+        ("*@*.a.com", "*@x.a.com", False, False),
+        ("*", "x", False, False),
+    ],
+)
+def test_what_is_plainly_apart(left: str, right: str, fold: bool, said: bool) -> None:
+    """Globs whose first or last characters differ are told apart, the commonest of all at once."""
+    assert apart(like(left), like(right, fold=fold)) == said
