@@ -7,10 +7,10 @@ Policy documents are kept as they came (decoded JSON or URL-encoded JSON text): 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 PolicyKind = Literal[
     "inline", "managed", "aws-managed", "boundary", "trust", "scp", "identity-policy"
@@ -138,3 +138,39 @@ class Account:
     api_calls: Mapping[str, int] = field(default_factory=dict)
     organization: Organization | None = None
     ses: tuple[SesRegion, ...] = ()
+
+
+_SHOWN: Final = 5  # regions named in one sentence
+
+
+def reach_of(regions: Sequence[SesRegion]) -> str | None:
+    """Return in a sentence whom mail can reach, as SES has it; None where nobody asked.
+
+    A new account is in the sandbox of each region, where SES delivers to verified addresses
+    alone: https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
+    """
+    if not regions:
+        return None
+    kinds = {
+        "mail from {} reaches anyone": [r for r in regions if _reaches_anyone(r)],
+        "in {} SES is in the sandbox and reaches verified addresses only": [
+            r for r in regions if r.production_access is False
+        ],
+        "in {} sending is switched off": [
+            r for r in regions if r.production_access and r.sending_enabled is False
+        ],
+        "for {} it could not be read": [r for r in regions if r.production_access is None],
+    }
+    told = [text.format(_listed([r.region for r in rs])) for text, rs in kinds.items() if rs]
+    anyone = any(map(_reaches_anyone, regions))
+    head = "This account can mail anyone" if anyone else "No region is known to reach anyone"
+    return f"{head}: {'; '.join(told)}."
+
+
+def _reaches_anyone(one: SesRegion) -> bool:
+    return bool(one.production_access) and one.sending_enabled is not False
+
+
+def _listed(regions: Sequence[str]) -> str:
+    shown = ", ".join(regions[:_SHOWN])
+    return shown if len(regions) <= _SHOWN else f"{shown} and {len(regions) - _SHOWN} more regions"

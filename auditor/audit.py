@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from auditor.chains import Chains
-from auditor.findings import Report, RoleReport
+from auditor.findings import Limits, Report, RoleReport
 from auditor.globs import like
 from auditor.judging import Judge
 from auditor.rules.making import chain_finding, order_of
@@ -30,13 +30,15 @@ def audit(
     *,
     now: datetime,
     role_globs: Sequence[str] = (),
+    regions: Sequence[str] = (),
     documents: Documents | None = None,
 ) -> Report:
     """Decide every CodeBuild role of an account and return the report.
 
     ``now`` (aware) is the time that conditions see. ``role_globs`` (on a role's name or ARN) leave
-    out the roles that match none of them. ``documents`` keeps what was read, for another audit of
-    the same texts.
+    out the roles that match none of them. ``regions`` are those that the account was collected
+    from, where these are not all: both are said in the report's limits. ``documents`` keeps what
+    was read, for another audit of the same texts.
     """
     standing = Standing(account, int(now.timestamp()), documents)
     judge = Judge(standing)
@@ -59,6 +61,7 @@ def audit(
         unresolved_projects=account.unresolved_projects,
         api_calls=account.api_calls,
         ses=account.ses,
+        limits=Limits(tuple(role_globs), tuple(regions)) if role_globs or regions else None,
     )
 
 

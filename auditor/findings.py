@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from auditor.account import reach_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -183,13 +185,25 @@ class RoleReport:
         return min((f for f in self.findings if f.witness), key=key, default=None)
 
 
+class Limits(NamedTuple):
+    """What an audit was limited to: a part of the account, so that no answer is about the whole.
+
+    ``roles`` are globs on a role's name or ARN; ``regions`` are where CodeBuild projects and SES
+    identities were looked for. Each is empty where it was not limited; at least one isn't.
+    """
+
+    roles: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Report:
     """One audit of one account. ``roles`` are ordered by ARN; ``generated_at`` is UTC, aware.
 
-    ``exceptions`` is None where none were given, ``resolved`` and ``unseen`` where earlier audits
-    weren't looked up. ``unseen`` are the findings of these that are neither in this report nor
-    resolved by it: their role was undetermined or left out, or a later audit is known.
+    ``limits`` is None where the whole account was audited, ``exceptions`` where none were given,
+    ``resolved`` and ``unseen`` where earlier audits weren't looked up. ``unseen`` are the findings
+    of these that are neither in this report nor resolved by it: their role was undetermined or left
+    out, or a later audit is known.
     """
 
     generated_at: datetime
@@ -201,32 +215,14 @@ class Report:
     unresolved_projects: tuple[UnresolvedProject, ...] = ()
     api_calls: Mapping[str, int] = field(default_factory=dict)
     ses: tuple[SesRegion, ...] = ()
+    limits: Limits | None = None
     exceptions: tuple[ExceptionUse, ...] | None = None
     resolved: tuple[Resolved, ...] | None = None
     unseen: tuple[Known, ...] | None = None
 
     def reach(self) -> str | None:
-        """Return whom mail from this account can reach, as SES has it; None where nobody asked.
-
-        A new account is in the sandbox of each region, where SES delivers to verified addresses
-        alone: https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
-        """
-        if not self.ses:
-            return None
-        kinds = {
-            "mail from {} reaches anyone": [r for r in self.ses if _reaches_anyone(r)],
-            "in {} SES is in the sandbox and reaches verified addresses only": [
-                r for r in self.ses if r.production_access is False
-            ],
-            "in {} sending is switched off": [
-                r for r in self.ses if r.production_access and r.sending_enabled is False
-            ],
-            "for {} it could not be read": [r for r in self.ses if r.production_access is None],
-        }
-        told = [text.format(_list([r.region for r in rs])) for text, rs in kinds.items() if rs]
-        anyone = any(map(_reaches_anyone, self.ses))
-        head = "This account can mail anyone" if anyone else "No region is known to reach anyone"
-        return f"{head}: {'; '.join(told)}."
+        """Return whom mail from this account can reach (see ``reach_of``); None: nobody asked."""
+        return reach_of(self.ses)
 
     def count(self, verdict: Verdict, certainty: Certainty | None = None) -> int:
         """Return how many roles have this verdict (and this certainty, where one is given).
@@ -251,15 +247,3 @@ class Report:
             "undetermined": self.count("undetermined"),
             "suppressed": sum(len(role.suppressed) for role in self.roles),
         }
-
-
-def _reaches_anyone(one: SesRegion) -> bool:
-    return bool(one.production_access) and one.sending_enabled is not False
-
-
-def _list(regions: Sequence[str]) -> str:
-    shown = ", ".join(regions[:_SHOWN])
-    return shown if len(regions) <= _SHOWN else f"{shown} and {len(regions) - _SHOWN} more regions"
-
-
-_SHOWN = 5

@@ -57,7 +57,8 @@ def audit_account(
     started = time.monotonic()
     try:
         account = collect_account(boto3.Session(), regions=regions)
-        report = audit(account, now=datetime.now(UTC).replace(microsecond=0), role_globs=role_globs)
+        now = datetime.now(UTC).replace(microsecond=0)
+        report = audit(account, now=now, role_globs=role_globs, regions=regions)
     except AuditorError as error:
         telemetry.logger.error("audit failed: %s", error)
         raise

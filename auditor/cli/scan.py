@@ -180,7 +180,8 @@ def _audit(
             live = read_live(source.regions, source.profile, step)
             account = live.account
         step("deciding what the roles may do")
-        report = audit(account, now=moment, role_globs=globs)
+        regions = source.regions if snapshot is None else ()
+        report = audit(account, now=moment, role_globs=globs, regions=regions)
         keep_to_the_end(account, report)
         return live.confirm(report) if live is not None and source.confirm else report, account
 

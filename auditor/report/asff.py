@@ -55,12 +55,11 @@ def asff_findings(
 ) -> list[dict[str, object]]:
     """Return the report's findings for Security Hub, then those of before that are over.
 
-    :param report: of the whole account, not limited to some roles, where ``archived`` is given.
     :param region: where they will be imported; it stands in the product's ARN.
     :param archived: findings of earlier reports, as this function returned them. Those that this
         report refutes come back with the record state ``ARCHIVED``. What may only be hidden is
-        left alone: by an incomplete audit, by a source without projects or identity policies, by
-        a role that is undetermined or of which something could not be read.
+        left alone: by an audit of some roles, an incomplete one, by a source without projects or
+        identity policies, by a role that is undetermined or of which something could not be read.
 
     An incomplete audit, undetermined roles and projects whose role wasn't audited are findings too.
     """
@@ -192,6 +191,8 @@ def _partition(report: Report) -> str:
 
 def _over(report: Report, finding: Mapping[str, object], roles: Mapping[str, RoleReport]) -> bool:
     """Tell whether this report shows that an earlier finding no longer holds."""
+    if report.limits is not None and report.limits.roles:
+        return False  # a role that isn't here may just have been left out
     if not report.complete or set(report.not_evaluated) - _MORE_EXPOSURE:
         return False
     resources = finding["Resources"]

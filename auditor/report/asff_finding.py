@@ -12,6 +12,7 @@ from auditor import __version__
 from auditor.report.facts import bounded, not_evaluated_words
 from auditor.report.json import timestamp
 from auditor.report.rulebook import RULEBOOK
+from auditor.report.words import limited_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,7 @@ class Maker:
         self.region = region
         self.partition = next((p for s, p in _PARTITIONS.items() if region.startswith(s)), "aws")
         self._gaps = "; ".join(not_evaluated_words(report))
+        self._limits = "; ".join(limited_words(report))
 
     def finding(
         self,
@@ -64,7 +66,7 @@ class Maker:
         label = {"Label": _LABELS[severity], "Original": severity}
         product = f"product/{self.account}/default"
         arn = f"arn:{self.partition}:securityhub:{self.region}:{self.account}:{product}"
-        more = {**fields, "NotEvaluated": self._gaps}
+        more = {**fields, "NotEvaluated": self._gaps, "Limits": self._limits}
         return {
             "SchemaVersion": "2018-10-08",
             "Id": bounded(f"auditor/{self.account}/{identifier}", IDENTIFIER),

@@ -116,6 +116,11 @@ def _rows(report: Report) -> Iterator[dict[str, str]]:
         told = {"record": "exception", "status": use.state, "title": idle_why(use)}
         which = {"role_name": use.exception.role, "rule": use.exception.rule}
         yield told | which | _exception(use.exception)
+    yield from _gaps(report)
+
+
+def _gaps(report: Report) -> Iterator[dict[str, str]]:
+    """Yield what was not audited."""
     for error in report.errors:
         yield {"record": "error", "title": error.where, "reason": error.message}
     for unresolved in report.unresolved_projects:
@@ -125,6 +130,9 @@ def _rows(report: Report) -> Iterator[dict[str, str]]:
             "projects": _projects([unresolved.project]),
             "reason": unresolved.reason,
         }
+    for kind, values in () if report.limits is None else report.limits._asdict().items():
+        for value in values:
+            yield {"record": "limit", "title": kind, "reason": value}
     for gap, words in zip(report.not_evaluated, not_evaluated_words(report), strict=True):
         yield {"record": "not_evaluated", "title": gap, "reason": words}
 

@@ -67,6 +67,7 @@ def _document(report: Report, roles: list[dict[str, object]]) -> dict[str, objec
         "generated_at": timestamp(report.generated_at),
         "account_id": report.account_id,
         "complete": report.complete,
+        **_limits(report),
         "summary": report.summary(),
         "roles": roles,
         "not_evaluated": list(report.not_evaluated),
@@ -86,6 +87,13 @@ def _document(report: Report, roles: list[dict[str, object]]) -> dict[str, objec
         ],
         **_held_against(report),
     }
+
+
+def _limits(report: Report) -> dict[str, object]:
+    """Return what the audit was limited to; no field where it was the whole account."""
+    if report.limits is None:
+        return {}
+    return {"limits": {name: list(values) for name, values in report.limits._asdict().items()}}
 
 
 def _held_against(report: Report) -> dict[str, object]:

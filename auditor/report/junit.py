@@ -21,7 +21,7 @@ from auditor.report.past import (
     idle_uses,
     idle_why,
 )
-from auditor.report.words import badness, confirmed_words, statement_words
+from auditor.report.words import badness, confirmed_words, limited_words, statement_words
 from auditor.text import visible
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def _properties(report: Report) -> Iterator[tuple[str, str]]:
     yield "complete", "true" if report.complete else "false"
     for name, number in report.summary().items():
         yield name, str(number)
+    if report.limits is not None:
+        yield "limits", "; ".join(limited_words(report))
     yield "not_evaluated", ", ".join(map(visible, report.not_evaluated))
     changes = change_counts(report)
     if changes is not None:
@@ -115,6 +117,10 @@ def _cases(report: Report, account: str) -> Iterator[tuple[Element, int]]:
     for use in idle_uses(report):
         case = _case(f"auditor.{account}.exceptions", idle_place(use))
         SubElement(case, "skipped", message=visible(idle_why(use)))
+        yield case, _SKIPPED
+    for words in limited_words(report):
+        case = _case(f"auditor.{account}.limits", words)
+        SubElement(case, "skipped", message=f"the rest of the account was not audited: {words}")
         yield case, _SKIPPED
     for gap, words in zip(report.not_evaluated, not_evaluated_words(report), strict=True):
         case = _case(f"auditor.{account}.not_evaluated", gap)

@@ -18,6 +18,7 @@ from auditor.report.words import (
     badness,
     confirmed_words,
     count,
+    limited_words,
     others_words,
     projects_words,
     statement_words,
@@ -113,6 +114,8 @@ def _head(report: Report) -> Iterator[str]:
     yield f"{_headline(report)}\n"
     if not report.complete:
         yield "> **Incomplete audit**: roles or projects may be missing from this report.\n"
+    for words in limited_words(report):
+        yield f"> **Limited audit**: {code(words)}. The answer is about no other part.\n"
     when = code(timestamp(report.generated_at))
     changes = changes_words(report)
     if changes is not None:
@@ -142,10 +145,14 @@ def _headline(report: Report) -> str:
     if every:
         which = count(len(every), "role")
         return f"**Yes, but accepted: {which} exposed**, each covered by exceptions until they end."
+    if report.limits is not None and not report.roles:
+        return "**Not decided**: no CodeBuild role was found in the part that was audited."
     if not report.complete:
         return "**Not decided**: no role is known to be exposed, but the audit is incomplete."
     if not report.roles:
         return "**No CodeBuild role was found.**"
+    if report.limits is not None:
+        return "**No**, for the part of the account that was audited: the rest was not looked at."
     if report.unresolved_projects:
         return "**No**, as far as roles were audited: see below which projects' roles were not."
     if report.not_evaluated:

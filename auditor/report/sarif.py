@@ -13,13 +13,14 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from auditor import __version__
-from auditor.report.facts import bounded, not_evaluated_words
+from auditor.report.facts import bounded, not_evaluated_words, stable_id
 from auditor.report.inert import code
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
 from auditor.report.past import idle_place, idle_uses, idle_why
 from auditor.report.rulebook import RULEBOOK
 from auditor.report.sarif_results import LEVELS, message, results
+from auditor.report.words import limited_words
 from auditor.text import visible
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every f
     """Return the report as SARIF in ASCII: one run, one result a line."""
     run = {
         "tool": {"driver": _driver()},
-        # what stands before the last slash is the category: it keeps accounts apart
-        "automationDetails": {"id": f"auditor/{bounded(report.account_id, 64)}/"},
+        "automationDetails": {"id": _category(report)},
         "invocations": [
             {
                 "executionSuccessful": report.complete,
@@ -53,6 +53,7 @@ def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every f
             "generated_at": timestamp(report.generated_at),
             "account_id": visible(report.account_id),
             "complete": report.complete,
+            **({} if report.limits is None else {"limits": limited_words(report)}),
             "summary": report.summary(),
         },
     }
@@ -61,6 +62,19 @@ def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every f
         f'{{"$schema": {json.dumps(SCHEMA)}, "version": "2.1.0", "runs": [\n'
         f'{json.dumps(run)[:-1]}, "results": [\n{lines}\n]}}\n]}}\n'
     )
+
+
+def _category(report: Report) -> str:
+    """Return the run's category, which is what stands before the last slash.
+
+    It keeps accounts apart, and audits of a part from those of the whole: code scanning closes the
+    alerts of a category that its next run doesn't have.
+    """
+    account = bounded(report.account_id, 64)
+    if report.limits is None:
+        return f"auditor/{account}/"
+    parts = [f"{kind}={one}" for kind, all_ in report.limits._asdict().items() for one in all_]
+    return f"auditor/{account}/part-{stable_id(*sorted(parts))}/"
 
 
 def _driver() -> dict[str, object]:
@@ -114,6 +128,8 @@ def _notifications(report: Report) -> Iterator[dict[str, object]]:
     for missed in report.unseen or ():
         text = f"Not looked at in this audit: {missed.role_arn}: {missed.rule}: {missed.title}"
         yield {"level": "warning", "message": _text(text)}
+    for words in limited_words(report):
+        yield {"level": "warning", "message": _text(f"Limited audit: {words}")}
     for words in not_evaluated_words(report):
         yield {"level": "note", "message": _text(f"Not evaluated: {words}")}
 

@@ -24,6 +24,7 @@ from auditor.report.words import (
     NOT_EVALUATED,
     badness,
     count,
+    limited_words,
     some,
     summary_words,
     verdict_words,
@@ -55,6 +56,7 @@ def render(report: Report, look: Look = PLAIN) -> str:
     noted = [r for r in roles if r.findings and (r.verdict != "exposed" or r.accepted())]
 
     _head(console, report)
+    _limits(console, report)
     changes = changes_words(report)
     if changes is not None:
         console.print(Text(f"{changes}\n", "bold"))
@@ -169,6 +171,11 @@ def _gaps(console: Console, report: Report) -> None:
             console.print(_indented(NOT_EVALUATED.get(gap, gap)))
 
 
+def _limits(console: Console, report: Report) -> None:
+    for words in limited_words(report):
+        console.print(Text(visible(f"LIMITED AUDIT: {words}."), "bold yellow"))
+
+
 def _verdict(
     console: Console,
     report: Report,
@@ -177,6 +184,7 @@ def _verdict(
 ) -> None:
     """Close with the counts, and with what to do about them."""
     console.print()
+    _limits(console, report)
     if not report.complete:
         warning = "INCOMPLETE AUDIT: roles or projects may be missing from this report."
         console.print(Text(warning, "bold red"))

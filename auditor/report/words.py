@@ -159,6 +159,21 @@ def count(number: int, noun: str, many: str = "") -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"
 
 
+def limited_words(report: Report) -> list[str]:
+    """Return what the audit was limited to, a sentence each; none where it was the whole."""
+    if report.limits is None:
+        return []
+    roles, regions = report.limits
+    told = [f"only roles that match {some(roles, _NAMED)} were audited"] if roles else []
+    if regions:
+        where = some(regions, _NAMED)
+        told.append(f"CodeBuild projects and SES identities were looked for in {where} only")
+    return told
+
+
+_NAMED: Final = 10  # globs or regions in a sentence; the JSON report has them all
+
+
 def summary_words(report: Report) -> str:
     """Return the one line that says it all."""
     counts = report.summary()

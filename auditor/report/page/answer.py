@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from auditor.report.words import NOT_EVALUATED, count
+from auditor.report.words import NOT_EVALUATED, count, limited_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +55,8 @@ def answer(report: Report) -> Answer:
     beside = f"; {covered:,} more {'is' if covered == 1 else 'are'} excepted" if covered else ""
     undecided = report.count("undetermined")
     if not total:
-        return Answer("unsure", "No CodeBuild role was found, so nothing was decided.")
+        where = "" if report.limits is None else " in the part of the account that was audited"
+        return Answer("unsure", f"No CodeBuild role was found{where}, so nothing was decided.")
     if proven:
         more = f", and {possible:,} more may" if possible else ""
         return Answer("bad", f"{_of(proven, total)} can mail real people{more}{beside}.")
@@ -73,6 +74,9 @@ def answer(report: Report) -> Answer:
     safe = "The one audited role can't" if total == 1 else f"None of {total:,} audited roles can"
     if not report.complete or report.unresolved_projects:
         return Answer("unsure", f"{safe} mail real people, but not everything could be read.")
+    if report.limits is not None:
+        part = "this audit looked at a part of the account only"
+        return Answer("unsure", f"{safe} mail real people, but {part}.")
     if not HARMLESS.issuperset(report.not_evaluated):
         return Answer("unsure", f"{safe} mail real people, as far as this source tells.")
     return Answer("good", f"{safe} mail real people.")
@@ -114,6 +118,7 @@ def gaps(report: Report, roles: Sequence[RoleReport]) -> list[Gap]:
     return [
         _gap(title, lines)
         for title, lines in (
+            ("the rest of the account: this audit was limited", limited_words(report)),
             (
                 count(len(report.errors), "read") + " failed: the audit is incomplete",
                 _errors(report),
