@@ -32,6 +32,7 @@ def audit(
     role_globs: Sequence[str] = (),
     regions: Sequence[str] = (),
     documents: Documents | None = None,
+    closings: bool = True,
 ) -> Report:
     """Decide every CodeBuild role of an account and return the report.
 
@@ -50,7 +51,7 @@ def audit(
     chains.follow(audited, roles)
     exposed = Exposed(lambda: (role for role in roles if _is_exposed(role, judge, chains)))
     granting = SelfGrants(chains, exposed)
-    reports = [_role(role, judge, chains, granting) for role in audited]
+    reports = [_role(role, judge, chains, granting, closings=closings) for role in audited]
     return Report(
         generated_at=now,
         account_id=account.account_id,
@@ -72,7 +73,9 @@ def _wanted(role: Role, globs: Sequence[Glob]) -> bool:
     return not globs or any(one.matches(role.name) or one.matches(role.arn) for one in globs)
 
 
-def _role(role: Role, judge: Judge, chains: Chains, granting: SelfGrants) -> RoleReport:
+def _role(
+    role: Role, judge: Judge, chains: Chains, granting: SelfGrants, *, closings: bool
+) -> RoleReport:
     """Report on one role."""
     judged = judge.of(role)
     verdict, certainty, reason = _verdict(role, judged.decision, chains)
@@ -97,7 +100,7 @@ def _role(role: Role, judge: Judge, chains: Chains, granting: SelfGrants) -> Rol
         reason=reason,
         findings=tuple(found if len(found) == len(drafts) else sorted(found, key=order_of)),
         notes=judged.decision.notes,
-        closed=judge.closed(role) if verdict in _CLOSED else None,
+        closed=judge.closed(role) if closings and verdict in _CLOSED else None,
         source=role,
     )
 

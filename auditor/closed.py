@@ -24,6 +24,7 @@ from auditor.rules.making import refs
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from auditor.engine.answers import Answers
     from auditor.engine.caller import Caller
     from auditor.engine.decision import Decision
     from auditor.engine.layers import IdentityPolicies, Layer
@@ -43,12 +44,14 @@ class Around(NamedTuple):
     """A role's request in its account: who asks, and the policies that it must pass.
 
     ``layers`` are the role's, its own policies first; ``names`` say what each is, for people.
+    ``answers`` remembers what was found out about other roles.
     """
 
     caller: Caller
     layers: Sequence[Layer]
     names: Sequence[str]
     identities: Sequence[IdentityPolicies]
+    answers: Answers | None = None
 
 
 class _Part(NamedTuple):
@@ -155,7 +158,7 @@ def _safe(around: Around, parts: Collection[_Part]) -> bool:
             left = (*_with(left, lambda statement: not statement.allows), _everything())
         layers.append(layer._replace(documents=left))
     identities = [one._replace(documents=_with(one.documents, kept)) for one in around.identities]
-    after = decide(around.caller, layers, identities, STEPS)
+    after = decide(around.caller, layers, identities, STEPS, around.answers)
     return after.verdict in ("simulator_only", "no_send")
 
 

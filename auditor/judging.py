@@ -89,6 +89,7 @@ class Judge:
                 standing.layers(role),
                 standing.names(role),
                 standing.identities,
+                self._memory.answers,
             )
             self._closed[id(judged)] = closed(around, judged.decision)
         return self._closed[id(judged)]

@@ -40,7 +40,7 @@ class Memory:
     def __init__(self, identities: Sequence[IdentityPolicies] = ()) -> None:
         self.identities = identities
         self._known: OrderedDict[object, tuple[tuple[Located, ...], Decision]] = OrderedDict()
-        self._answers = Answers()
+        self.answers = Answers()
         self._single: OrderedDict[object, Decision] = OrderedDict()
 
     def decide(self, caller: Caller, layers: Sequence[Layer]) -> Decision:
@@ -76,7 +76,7 @@ class Memory:
         # an identity's policy that could not be read may grant: its reason must be told
         apart = granted or any(identity.unread for identity in self.identities)
         united = None if apart else self._united(caller, layers)
-        return united or decide(caller, layers, self.identities, answers=self._answers)
+        return united or decide(caller, layers, self.identities, answers=self.answers)
 
     def _alone(self, caller: Caller, layers: tuple[Layer, ...]) -> Decision:
         """Decide a role that has one Allow, within a small budget: it may not settle anything."""

@@ -53,7 +53,7 @@ def plan(account: Account, request: PlanRequest, *, now: datetime) -> Plan:
     roles = tuple(account.roles)
     account = replace(account, roles=roles)
     documents = Documents()
-    report = audit(account, now=now, documents=documents)
+    report = audit(account, now=now, documents=documents, closings=False)
     reports = {one.arn: one for one in report.roles}
     choice = choose(account, roles, reports, request)
     subject = _Subject.of(account, request)
@@ -131,7 +131,7 @@ def _after(
     """Audit the account as it would be."""
     if not around:
         return {}
-    report = audit(replace(account, roles=around), now=now, documents=documents)
+    report = audit(replace(account, roles=around), now=now, documents=documents, closings=False)
     return {one.arn: one for one in report.roles}
 
 
