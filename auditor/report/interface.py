@@ -7,8 +7,8 @@ is imported only when it is asked for, so that a format may need a heavy library
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.errors import InputError
 from auditor.report import formats
@@ -19,15 +19,28 @@ if TYPE_CHECKING:
     from auditor.findings import Report
 
 
+class Again(NamedTuple):
+    """What points other commands at what a report is about: their options, word by word.
+
+    ``plan`` is for ``auditor remediate plan``, ``explain`` for ``auditor explain NAME``. Not yet
+    quoted for a shell. ``standard_input``: they read the account from there, as the scan did.
+    """
+
+    plan: tuple[str, ...] = ()
+    explain: tuple[str, ...] = ()
+    standard_input: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the reader's screen can show. ``width`` is in terminal cells.
+    """What the reader's screen can show, and where the reader is. ``width`` is in terminal cells.
 
     The default is what a pipe or a file gets. Formats for machines ignore it.
     """
 
     width: int = 80
     color: bool = False
+    again: Again = field(default_factory=Again)
 
 
 PLAIN = Look()

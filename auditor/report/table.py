@@ -20,6 +20,7 @@ from auditor.report.detail import add_exposed
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
 from auditor.report.past import arrived, changes_words, excepted, gone, idle
+from auditor.report.steps import next_steps
 from auditor.report.words import (
     NOT_EVALUATED,
     badness,
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.findings import Report, RoleReport
-    from auditor.report.interface import Look
+    from auditor.report.interface import Again, Look
 
 NARROWEST = 40  # below this nothing is readable; the terminal may wrap it
+_COMMAND = 4  # cells before a command
 _STYLES = {
     "exposed": "bold red",
     "undetermined": "bold yellow",
@@ -59,7 +61,10 @@ def render(report: Report, look: Look = PLAIN) -> str:
     _limits(console, report)
     changes = changes_words(report)
     if changes is not None:
-        console.print(Text(f"{changes}\n", "bold"))
+        console.print(Text(changes, "bold"))
+        for heading, entries in _CHANGED.items():
+            _list(console, heading, entries(report))
+        console.print()
     if roles:
         console.print(_overview(roles, console.width))
     else:
@@ -80,17 +85,20 @@ def render(report: Report, look: Look = PLAIN) -> str:
         for role in noted:
             lines = [f"{f.severity} {f.rule}: {f.title}" for f in role.findings]
             _entry(console, role.name, *lines)
-    for heading, entries in _HELD_AGAINST.items():
+    for heading, entries in _EXCEPTED.items():
         _list(console, heading, entries(report))
     _gaps(console, report)
-    _verdict(console, report, exposed, undecided)
+    _verdict(console, report, exposed, undecided, look.again)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO given below
     return "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])
 
 
-_HELD_AGAINST = {
+# What changed leads, as in messages; then how all stands.
+_CHANGED = {
     "New or reopened since earlier audits": arrived,
     "Resolved since earlier audits": gone,
+}
+_EXCEPTED = {
     "Suppressed: exceptions cover these findings, which don't count": excepted,
     "Exceptions that cover nothing": idle,
 }
@@ -181,6 +189,7 @@ def _verdict(
     report: Report,
     exposed: Sequence[RoleReport],
     undecided: Sequence[RoleReport],
+    again: Again,
 ) -> None:
     """Close with the counts, and with what to do about them."""
     console.print()
@@ -188,25 +197,14 @@ def _verdict(
     if not report.complete:
         warning = "INCOMPLETE AUDIT: roles or projects may be missing from this report."
         console.print(Text(warning, "bold red"))
-    covered = any(role.accepted() for role in report.roles)
-    unsure = undecided or covered
+    unsure = undecided or any(role.accepted() for role in report.roles)
     style = "bold red" if exposed else "bold yellow" if unsure else "bold green"
     console.print(Text(summary_words(report), style))
-    steps = []
-    if exposed:
-        steps.append("See what would close the exposed roles, proven: auditor remediate plan")
-    if undecided:
-        steps.append("Correct what the undetermined roles' reasons name, then scan again.")
-    if not report.complete:
-        steps.append("Allow or repair the reads that failed, then scan again.")
-    if exposed or undecided:
-        steps.append("Look closer at one role: auditor explain NAME")
-    if covered:
-        steps.append("Close the excepted roles before their exceptions end: they mail real people.")
-    if not report.roles:
-        steps.append("No role was in scope: is this the account, the region, the --role you meant?")
-    for step in steps or ["Nothing to do."]:
-        console.print(_indented(step))
+    for step in next_steps(report, again):
+        console.print(_indented(step.text))
+        for line in step.lines(console.width - _COMMAND):
+            # Never wrapped: a command that is broken elsewhere wouldn't run.
+            console.print(Text(" " * _COMMAND + line), soft_wrap=True)
 
 
 def _heading(console: Console, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from auditor.account import Project
-from auditor.report.interface import PLAIN, Look
+from auditor.report.interface import PLAIN, Again, Look
+from auditor.report.steps import Step, next_steps
 from auditor.report.table import render
 from auditor.text import visible
 from tests import examples
@@ -43,9 +45,13 @@ def test_golden(name: str, report: Report) -> None:
 @LAW
 @given(reports(), st.integers(40, 200))
 def test_fits_its_width(report: Report, width: int) -> None:
-    """No line is wider than the screen, whatever the names, and none ends in spaces."""
+    """No line is wider than the screen, whatever the names, and none ends in spaces.
+
+    But for a word of a command: one that is cut wouldn't run.
+    """
+    words = {word for step in next_steps(report, Again()) for word in step.lines(1)}
     for line in render(report, Look(width)).split("\n"):
-        assert cell_len(line) <= width
+        assert cell_len(line) <= width or {line.strip(), f"{line.strip()} \\"} & words
         assert line == line.rstrip()
 
 
@@ -145,3 +151,39 @@ def test_the_shown_witness_is_the_worst() -> None:
     assert "    call       ses:SendEmail\n" in text
     assert "    also       medium uncheckable-action: ses:SendBulkEmail\n" in text
     assert "    also       medium unrestricted-send: ses:SendRawEmail\n" in text
+
+
+@LAW
+@given(st.lists(st.text(min_size=1), min_size=1), st.integers(4, 200))
+def test_a_shell_reads_a_command_as_one(words: list[str], width: int) -> None:
+    """However it is laid out, a shell takes a command for the words that were meant."""
+    step = Step("Do this:", tuple(map(visible, words)))
+
+    for text in (step.shell(), "\n    ".join(step.lines(width))):
+        done = subprocess.run(  # noqa: S603 - what it prints is what is tested
+            ["sh", "-c", f"printf '%s\\n' {text}"],  # noqa: S607 - the system's own shell
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout.decode("utf-8").split("\n")[:-1] == list(step.command)
+
+
+def test_the_commands_look_where_the_report_did() -> None:
+    """What to do next is asked of the same source, with the same limits, as it was said."""
+    look = Look(
+        again=Again(
+            ("--snapshot", "my account.json", "--exceptions", "e.yaml", "--role", "codebuild-*"),
+            ("--snapshot", "my account.json"),
+        )
+    )
+    assert render(examples.full(), look).endswith(
+        """\
+  See what would close the exposed roles, proven:
+    auditor remediate plan --snapshot 'my account.json' --exceptions e.yaml \\
+    --role 'codebuild-*'
+  Correct what the undetermined roles' reasons name, then scan again.
+  Allow or repair the reads that failed, then scan again.
+  Look closer at one role:
+    auditor explain codebuild-web --snapshot 'my account.json'
+"""
+    )
