@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from auditor.cli.account import moment_of, read_live
+from auditor.cli.closing import again, last_lines, wanted
 from auditor.cli.kept import kept
 from auditor.cli.places import output_file
 from auditor.cli.remarks import remarks
@@ -18,6 +20,7 @@ from auditor.report.interface import PLAIN, format_names, load_format
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from auditor.account import Account
     from auditor.findings import Report
@@ -116,7 +119,8 @@ def scan(
     Exit status:
       0  nothing to report
       1  something at or above --fail-on
-      2  wrong usage, or input that can't be used; one line says what
+      2  wrong usage, input that can't be used, or a report that can't be
+         written; one line says what
       3  nothing to report, but the audit is incomplete or a role is undetermined
     With --fail-on never it is 0 whenever a report was written. Findings of
     severity low and info never change it.
@@ -130,6 +134,14 @@ def scan(
         raise InputError("--confirm: asks AWS, which --snapshot doesn't; leave one of them out")
     reads = {"--snapshot": snapshot, "--exceptions": exceptions, "--baseline": baseline}
     path = output_file(output, reads)
+    options = again(
+        snapshot=snapshot,
+        profile=profile,
+        now=now,
+        regions=region or (),
+        roles=globs,
+        exceptions=exceptions,
+    )
     past = kept(
         exceptions,
         baseline,
@@ -144,14 +156,31 @@ def scan(
         report = past.apply(found, looked)
         for line in remarks(report, globs):
             say(f"warning: {line}")
-        look = screen() if path is None else PLAIN
+        look = replace(screen() if path is None else PLAIN, again=options)
         text = past.rendered(chosen, format_, report, look, whole=not (globs or region))
-        if path is None:
-            write_report(text)
-        else:
-            write_file(path, text)
+        _write(text, path, baseline if update_baseline else None)
         past.store(report, looked)
+        stored = past.path if update_baseline else None
+        if wanted(format_, path):
+            for line in last_lines(report, options, output=path, stored=stored):
+                say(line)
         return exit_status(report, fail_on)
+
+
+def _write(text: str, path: Path | None, baseline: str | None) -> None:
+    """Write the report. Raises InputError where that fails, and names what isn't stored then.
+
+    What nobody was told must not be known: the next scan wouldn't call it new.
+
+    :param baseline: what is to be updated afterwards, if anything.
+    """
+    left = "" if baseline is None else f"; --baseline {baseline} isn't updated"
+    try:
+        whole = write_report(text) if path is None else write_file(path, text)
+    except InputError as error:
+        raise InputError(f"{error}{left}") from error
+    if left and not whole:
+        raise InputError(f"standard output: the reader left before the report's end{left}")
 
 
 class _From(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from auditor.errors import InputError
 
@@ -46,8 +46,8 @@ def screen() -> Look:
     return Look(width=min(WIDEST, shutil.get_terminal_size().columns), color=not plain)
 
 
-def write_report(text: str) -> None:
-    """Write the report to standard output.
+def write_report(text: str) -> bool:
+    """Write the report to standard output, and tell whether its reader took all of it.
 
     A reader that has seen enough (``| head``) is no error. Raises InputError where it can't be
     written for another reason.
@@ -62,10 +62,12 @@ def write_report(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence(sys.stdout.fileno())
+        return False
     except OSError as error:
         _silence(sys.stdout.fileno())
         why = error.strerror or str(error)
         raise InputError(f"standard output: the report can't be written: {why}") from error
+    return True
 
 
 def _silence(descriptor: int) -> None:
@@ -78,8 +80,8 @@ def _silence(descriptor: int) -> None:
     os.close(nowhere)
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write the report to a file, as UTF-8 (see ``write_whole``).
+def write_file(path: Path, text: str) -> Literal[True]:
+    """Write the report to a file, as UTF-8 (see ``write_whole``), and return true.
 
     Raises InputError where that fails.
     """
@@ -90,3 +92,4 @@ def write_file(path: Path, text: str) -> None:
     except OSError as error:
         why = error.strerror or str(error)
         raise InputError(f"--output {path}: can't be written: {why}; name another place") from error
+    return True
