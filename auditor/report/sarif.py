@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from auditor import __version__
+from auditor.report.explained import Explained, explained, plain
 from auditor.report.facts import bounded, not_evaluated_words, stable_id
 from auditor.report.inert import code
 from auditor.report.interface import PLAIN
@@ -88,9 +89,16 @@ def _driver() -> dict[str, object]:
 
 def _rule(told: Told) -> dict[str, object]:
     full = f"{told.title} {told.remedy}"
-    markdown = (
-        f"{code(told.title)}\n\n**What to do:** {code(told.remedy)}\n\n"
-        f"See {code(told.page)} of the auditor, and [AWS's page]({told.url})."
+    about = explained().get(told.id, Explained((), ()))
+    told_plain = " ".join(filter(None, (told.title, plain(about.what), plain(about.why))))
+    markdown = "\n\n".join(
+        (
+            code(told.title),
+            *about.what,
+            *(("**Why it matters**", *about.why) if about.why else ()),
+            f"**What to do:** {code(told.remedy)}",
+            f"[AWS's page]({told.url})",
+        )
     )
     return {
         "id": told.id,
@@ -98,7 +106,7 @@ def _rule(told: Told) -> dict[str, object]:
         "shortDescription": {"text": message(told.title)},
         "fullDescription": {"text": message(full)},
         "help": {
-            "text": message(f"{full} See {told.page} of the auditor, and {told.url}"),
+            "text": message(f"{told_plain} What to do: {told.remedy} See {told.url}"),
             "markdown": markdown,
         },
         "helpUri": told.url,

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from auditor.report.page.trend import Past
 
 
-def render(report: Report, look: Look = PLAIN, history: Sequence[Past] = ()) -> str:  # noqa: ARG001 - every format takes a look
+def render(report: Report, look: Look = PLAIN, history: Sequence[Past] = ()) -> str:
     """Return the report as a page. ``history`` are past audits, for the trend."""
     from auditor.report.page.build import render_page
 
-    return render_page(report, history)
+    return render_page(report, history, look.again)
 
 
 FORMAT = Format(extension=".html", media_type="text/html; charset=utf-8", render=render)

@@ -87,6 +87,12 @@ def accepted(report: Report) -> int:
     return sum(role.accepted() for role in report.roles)
 
 
+def beside(report: Report) -> int:
+    """Return how many such roles there are, where the one sentence isn't about them alone."""
+    alone = not (report.count("exposed") or report.count("undetermined"))
+    return 0 if alone else accepted(report)
+
+
 def _exposed(report: Report, certainty: Certainty) -> int:
     return sum(role.open_certainty() == certainty for role in report.roles)
 

@@ -21,13 +21,16 @@ from auditor import __version__
 from auditor.corrective.documents import guard
 from auditor.findings import SEVERITIES
 from auditor.report import page
+from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
-from auditor.report.page.answer import accepted, answer, gaps, tiles
+from auditor.report.page.answer import answer, beside, gaps, tiles
+from auditor.report.page.closing import plan_of
 from auditor.report.page.details import data
 from auditor.report.page.picture import ways
+from auditor.report.page.rules import told
 from auditor.report.page.trend import HEIGHT, Past, trend
 from auditor.report.page.words import kind_of, sentence_of
-from auditor.report.past import arrived, changes_words, excepted, gone, idle
+from auditor.report.past import arrived, changes_words, excepted, gone, idle, idle_uses
 from auditor.report.words import badness, count
 from auditor.text import visible
 
@@ -35,11 +38,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.findings import Report, RoleReport
+    from auditor.report.interface import Again
 
 TEMPLATES: Final = ("page.html.j2", "parts.html.j2")
 STYLES: Final = ("base.css", "roles.css")
 SCRIPTS: Final = ("details.js", "controls.js")
-EXPOSED_NAMED: Final = 10  # on the first screen
+EXPOSED_NAMED: Final = 6  # on the first screen, a phone's too
 
 LABELS: Final = {
     "proven": "Exposed, proven",
@@ -63,14 +67,16 @@ class Row(NamedTuple):
     sentence: str
 
 
-def render_page(report: Report, history: Sequence[Past] = ()) -> str:
+def render_page(report: Report, history: Sequence[Past] = (), again: Again = PLAIN.again) -> str:
     """Return the report as one HTML page in ASCII, the same for the same report every time.
 
     ``history`` are past audits of the same account, for the trend; without any there is none.
+    ``again`` points the page's commands at what was audited.
     """
     roles = sorted(report.roles, key=badness)
     exposed = [role for role in roles if role.open_certainty()]
     rows = [_row(role) for role in roles]
+    rules = sorted({rule for row in rows for rule in row.rules})
     text = (
         _environment()
         .get_template("page.html.j2")
@@ -83,10 +89,12 @@ def render_page(report: Report, history: Sequence[Past] = ()) -> str:
             at=timestamp(report.generated_at),
             answer=answer(report),
             reach=report.reach(),
-            accepted=accepted(report),
+            accepted=beside(report),
             tiles=tiles(report),
             changes=changes_words(report),
             lists=_lists(report),
+            plan=plan_of(exposed, [role for role in roles if role.accepted()], again),
+            from_input=again.standard_input,
             closable=any(role.verdict == "exposed" for role in roles),
             named=[role.name for role in exposed[:EXPOSED_NAMED]],
             unnamed=max(0, len(exposed) - EXPOSED_NAMED),
@@ -96,26 +104,50 @@ def render_page(report: Report, history: Sequence[Past] = ()) -> str:
             height=HEIGHT,
             ways=ways(roles),
             rows=rows,
-            rules=sorted({rule for row in rows for rule in row.rules}),
+            rules=rules,
+            told=told(rules),
             labels=LABELS,
             count=count,
             guard=Markup.escape(json.dumps(guard(), indent=2)),
-            data=data(roles),
+            data=data(roles, again),
         )
     )
     # Whatever encoding it is stored or served in, it reads the same.
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _lists(report: Report) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+class Listed(NamedTuple):
+    """Entries under a heading, a name with its lines each, and how many there are of what.
+
+    Of many not all are entries: the last one says how many more there are.
+    """
+
+    heading: str
+    entries: list[tuple[str, list[str]]]
+    number: int
+    noun: str
+
+
+def _lists(report: Report) -> list[Listed]:
     """Return what changed since earlier audits, and what became of exceptions, where any did."""
+    changed = sum(map(_changed, report.roles))
+    closed = len({one.role_arn for one in report.resolved or ()})
+    covered = sum(bool(role.suppressed) for role in report.roles)
     found = [
-        ("New or reopened", arrived(report)),
-        ("Resolved", gone(report)),
-        ("Covered by exceptions", excepted(report)),
-        ("Exceptions that cover nothing", idle(report)),
+        Listed("New or reopened", arrived(report), changed, "role"),
+        Listed("Resolved", gone(report), closed, "role"),
+        Listed("Covered by exceptions", excepted(report), covered, "role"),
+        Listed("Exceptions that cover nothing", idle(report), len(idle_uses(report)), "exception"),
     ]
-    return [(heading, entries) for heading, entries in found if entries]
+    return [one for one in found if one.entries]
+
+
+def _changed(role: RoleReport) -> bool:
+    every = (*role.findings, *(one.finding for one in role.suppressed))
+    return any(one.life is not None and one.life.status not in _QUIET for one in every)
+
+
+_QUIET: Final = frozenset({"open", "suppressed"})
 
 
 def _now(report: Report) -> Past:

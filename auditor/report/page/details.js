@@ -73,7 +73,7 @@
 
   function finding(one) {
     const kind = make("p", { class: "kind" });
-    kind.append(make("b", {}, text(one.severity)), ` \u00b7 ${text(one.certainty)} \u00b7 ${text(one.rule)}`);
+    kind.append(make("b", {}, text(one.severity)), ` \u00b7 ${text(one.certainty)} \u00b7 `, make("a", { href: `#rule-${text(one.rule)}` }, text(one.rule)));
     const shown = make("section", { class: "finding" }, make("h3", {}, text(one.title)), kind);
     if (one.excepted !== undefined) shown.append(make("p", { class: "note" }, `Suppressed: ${text(one.excepted)}`));
     if (one.life !== undefined) shown.append(make("p", { class: "legend" }, `Against earlier audits: ${text(one.life)}`));

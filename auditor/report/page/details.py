@@ -7,14 +7,14 @@ else names it by its number.
 from __future__ import annotations
 
 import json
-import shlex
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
 from auditor.report.json import timestamp
+from auditor.report.page.closing import fix_of
 from auditor.report.page.statement import ANY_SEND, LENGTH_MAX, Asked, asked_by, statement_of
-from auditor.report.page.words import place_of, request_rows, title_of
+from auditor.report.page.words import place_of, remedy_of, request_rows, title_of
 from auditor.report.past import excepted_by
 from auditor.report.words import closed_words, limit_words
 from auditor.text import visible
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from auditor.account import Role
     from auditor.findings import Closed, Finding, RoleReport, StatementRef, Suppressed
+    from auditor.report.interface import Again
 
 STATEMENTS_MAX: Final = 2_500_000
 """Characters of statements in one page, worst roles first: a browser must open it at once. The
@@ -60,20 +61,15 @@ class _Texts:
         return list(self._numbers)
 
 
-class Fix(NamedTuple):
-    """The command that plans a role's guard, or the roles to close in its place."""
-
-    command: str | None
-    others: tuple[str, ...]
-
-
-def data(roles: Sequence[RoleReport]) -> Markup:
+def data(roles: Sequence[RoleReport], again: Again) -> Markup:
     """Return the roles' details as JSON that is inert inside a ``script`` element.
 
     ``{"texts": […], "roles": […]}``, a role for each of those given, in their order.
+
+    :param again: what points the commands at what was audited.
     """
     texts = _Texts()
-    found = [_role(role, texts) for role in roles]
+    found = [_role(role, texts, again) for role in roles]
     return inert({"texts": texts.listed(), "roles": found})
 
 
@@ -88,26 +84,7 @@ def inert(value: object) -> Markup:
     return Markup(text)  # noqa: S704 - escaped in the lines above
 
 
-def fix_of(role: RoleReport) -> Fix:
-    """Return how to close a role: the guard on it, or on the roles that it may become."""
-    every = (*role.findings, *(each.finding for each in role.suppressed))
-    own = any(one.rule != "assumable-sender" and _sends(one) for one in every)
-    others = dict.fromkeys(
-        one.statements[-1].role or ""
-        for one in every
-        if one.rule == "assumable-sender" and one.statements
-    )
-    name = shlex.quote(role.name)
-    option = f"--role={name}" if role.name.startswith("-") else f"--role {name}"
-    command = f"auditor remediate plan {option}" if own or not others else None
-    return Fix(command, tuple(filter(None, others)))
-
-
-def _sends(finding: Finding) -> bool:
-    return finding.witness is not None and finding.witness.action.lower().startswith("ses:send")
-
-
-def _role(role: RoleReport, texts: _Texts) -> dict[str, object]:
+def _role(role: RoleReport, texts: _Texts, again: Again) -> dict[str, object]:
     groups: dict[object, list[Finding]] = {}
     for finding in role.findings:
         groups.setdefault(_likeness(finding), []).append(finding)
@@ -129,7 +106,7 @@ def _role(role: RoleReport, texts: _Texts) -> dict[str, object]:
     if role.closed is not None:
         found["closed"] = _closed(role, role.closed, texts)
     if role.verdict == "exposed":
-        fix = fix_of(role)
+        fix = fix_of(role, again)
         found["fix"] = None if fix.command is None else texts.of(fix.command)
         found["others"] = texts.all(fix.others)
     return {name: value for name, value in found.items() if value not in ([], None)}
@@ -169,7 +146,7 @@ def _group(findings: Sequence[Finding], role: RoleReport, texts: _Texts) -> dict
             if (said := one.confirmation) is not None and one.witness is not None
         ],
         "statements": statements,
-        "remedy": texts.of(first.remediation),
+        "remedy": texts.of(remedy_of(first)),
     }
     if first.life is not None:
         since = f"{first.life.status}, first seen {timestamp(first.life.first_seen)}"

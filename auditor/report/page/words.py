@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.actions import BOUNCE, FROM_ADDRESS, RECIPIENTS
@@ -76,6 +77,14 @@ def title_of(finding: Finding, role: RoleReport) -> str:
             title = title.removeprefix(start)
             return title[:1].upper() + title[1:]
     return title
+
+
+def remedy_of(finding: Finding) -> str:
+    """Return what to do without the place of the rule's page: the report explains it itself."""
+    return _PAGE.sub(".", finding.remediation)
+
+
+_PAGE: Final = re.compile(r":(?: see)? docs/rules/[a-z-]+\.md\.?$")
 
 
 def request_rows(witness: Witness) -> list[Row]:
