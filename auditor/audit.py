@@ -15,7 +15,7 @@ from auditor.selfgrants import SelfGrants
 from auditor.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from auditor.account import Account, Role
@@ -33,13 +33,15 @@ def audit(
     regions: Sequence[str] = (),
     documents: Documents | None = None,
     closings: bool = True,
+    decided: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Decide every CodeBuild role of an account and return the report.
 
     ``now`` (aware) is the time that conditions see. ``role_globs`` (on a role's name or ARN) leave
     out the roles that match none of them. ``regions`` are those that the account was collected
     from, where these are not all: both are said in the report's limits. ``documents`` keeps what
-    was read, for another audit of the same texts.
+    was read, for another audit of the same texts. ``decided`` is called after each role's decision
+    with how many are decided, of how many: for whoever waits.
     """
     standing = Standing(account, int(now.timestamp()), documents)
     judge = Judge(standing)
@@ -47,6 +49,10 @@ def audit(
     wanted = [like(glob) for glob in role_globs]
     scope = Scope()
     audited = [role for role in roles if scope.holds(role) and _wanted(role, wanted)]
+    if decided is not None:
+        for number, role in enumerate(audited, 1):
+            judge.of(role)  # remembered, so that it costs nothing twice
+            decided(number, len(audited))
     chains = Chains(standing, judge.decide)
     chains.follow(audited, roles)
     exposed = Exposed(lambda: (role for role in roles if _is_exposed(role, judge, chains)))

@@ -210,7 +210,7 @@ def _audit(
             account = live.account
         step("deciding what the roles may do")
         regions = source.regions if snapshot is None else ()
-        report = audit(account, now=moment, role_globs=globs, regions=regions)
+        report = audit(account, now=moment, role_globs=globs, regions=regions, decided=step.count)
         keep_to_the_end(account, report)
         return live.confirm(report) if live is not None and source.confirm else report, account
 
