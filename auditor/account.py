@@ -127,6 +127,8 @@ class Account:
     roles need not be alive at once. ``api_calls`` counts requests to AWS, retries not included.
     ``organization`` is None where there is none, or where ``not_evaluated`` says ``scps``.
     ``not_evaluated`` names what the source can't contain (see the report's field of that name).
+    ``limited_to`` are the regions that whoever collected it named; empty where all were asked for,
+    or the source doesn't say.
     """
 
     account_id: str
@@ -138,6 +140,7 @@ class Account:
     api_calls: Mapping[str, int] = field(default_factory=dict)
     organization: Organization | None = None
     ses: tuple[SesRegion, ...] = ()
+    limited_to: tuple[str, ...] = ()
 
 
 _SHOWN: Final = 5  # regions named in one sentence

@@ -39,14 +39,16 @@ def audit(
 
     ``now`` (aware) is the time that conditions see. ``role_globs`` (on a role's name or ARN) leave
     out the roles that match none of them. ``regions`` are those that the account was collected
-    from, where these are not all: both are said in the report's limits. ``documents`` keeps what
-    was read, for another audit of the same texts. ``decided`` is called after each role's decision
-    with how many are decided, of how many: for whoever waits.
+    from, where these are not all and it doesn't say so itself (``Account.limited_to``): both are
+    said in the report's limits. ``documents`` keeps what was read, for another audit of the same
+    texts. ``decided`` is called after each role's decision with how many are decided, of how many:
+    for whoever waits.
     """
     standing = Standing(account, int(now.timestamp()), documents)
     judge = Judge(standing)
     roles = list(account.roles)
     wanted = [like(glob) for glob in role_globs]
+    asked = tuple(regions) or account.limited_to
     scope = Scope()
     audited = [role for role in roles if scope.holds(role) and _wanted(role, wanted)]
     if decided is not None:
@@ -68,7 +70,7 @@ def audit(
         unresolved_projects=account.unresolved_projects,
         api_calls=account.api_calls,
         ses=account.ses,
-        limits=Limits(tuple(role_globs), tuple(regions)) if role_globs or regions else None,
+        limits=Limits(tuple(role_globs), asked) if role_globs or asked else None,
     )
 
 

@@ -157,7 +157,7 @@ def scan(
         for line in remarks(report, globs):
             say(f"warning: {line}")
         look = replace(screen() if path is None else PLAIN, again=options)
-        text = past.rendered(chosen, format_, report, look, whole=not (globs or region))
+        text = past.rendered(chosen, format_, report, look, whole=report.limits is None)
         _write(text, path, baseline if update_baseline else None)
         past.store(report, looked)
         stored = past.path if update_baseline else None
@@ -209,8 +209,7 @@ def _audit(
             live = read_live(source.regions, source.profile, step)
             account = live.account
         step("deciding what the roles may do")
-        regions = source.regions if snapshot is None else ()
-        report = audit(account, now=moment, role_globs=globs, regions=regions, decided=step.count)
+        report = audit(account, now=moment, role_globs=globs, decided=step.count)
         keep_to_the_end(account, report)
         return live.confirm(report) if live is not None and source.confirm else report, account
 

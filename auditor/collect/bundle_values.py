@@ -48,6 +48,7 @@ def values_of(account: Account) -> dict[str, object]:
         "api_calls": dict(account.api_calls),
         "organization": account.organization and _organization_values(account.organization, table),
         "ses": [_region_values(region, table) for region in account.ses],
+        "limited_to": list(account.limited_to),
         "roles": [_role_values(role, table) for role in account.roles],
     }
     values["policies"] = [
@@ -161,6 +162,7 @@ def _account(values: dict[str, object]) -> Account:
         api_calls={_is(str, key): _is(int, count) for key, count in calls.items()},
         organization=None if above is None else _organization(_is(dict, above), texts),
         ses=tuple(_region(_is(dict, one), texts) for one in _list(values["ses"])),
+        limited_to=_texts(values.get("limited_to", [])),  # older files don't say
     )
 
 

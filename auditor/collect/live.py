@@ -130,6 +130,7 @@ def read_account(
         dict(sorted(clients.calls.items())),
         organization.organization,
         tuple(_region(read, told=told) for read in sent if read.enabled),
+        tuple(regions),
     )
     return Reading(account, caller, tuple(read.region for read in reads if read.enabled))
 
