@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.findings import Suppressed
 from auditor.globs import like
-from auditor.lasting import ExceptionUse, RoleException
+from auditor.lasting import ExceptionState, ExceptionUse, RoleException
+from auditor.life import plain
 from auditor.rules.making import order_of
 
 if TYPE_CHECKING:
@@ -20,29 +21,42 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auditor.findings import Report, RoleReport
+    from auditor.looked import Looked
 
 EVERY_RULE: Final = "*"
 
 
-def suppress(report: Report, exceptions: Sequence[RoleException], now: datetime) -> Report:
+def suppress(
+    report: Report,
+    exceptions: Sequence[RoleException],
+    now: datetime,
+    looked: Looked | None = None,
+) -> Report:
     """Return the report with the findings that an exception covers moved to ``suppressed``.
 
     Verdicts stay. An exception holds to the end of its last day, in UTC; where several cover a
     finding, the first is named. ``Report.exceptions`` tells what became of each, in their order:
-    ``used`` are all that cover a finding, named or not. Exceptions of an earlier call are undone.
+    ``used`` are all that cover a finding, named or not; ``unused`` are only those of which all that
+    they could be about was looked at and decided, and the rest is ``unknown``. Exceptions of an
+    earlier call are undone.
 
     :param now: aware; the time of the audit.
+    :param looked: what the audit looked at. Without it an audit of a part of the account knows of
+        no exception that it is unused.
     """
     today = now.astimezone(UTC).date()
     valid = [one for one in exceptions if one.expires >= today]
     used: set[int] = set()
     roles = [_covered(role, valid, used) for role in report.roles]
-    uses = tuple(
-        ExceptionUse(
-            one, "expired" if one.expires < today else "used" if id(one) in used else "unused"
-        )
-        for one in exceptions
-    )
+
+    def state(one: RoleException) -> ExceptionState:
+        if one.expires < today:
+            return "expired"
+        if id(one) in used:
+            return "used"
+        return "unused" if _decided(one, report, looked) else "unknown"
+
+    uses = tuple(ExceptionUse(one, state(one)) for one in exceptions)
     return replace(report, roles=roles, exceptions=uses)
 
 
@@ -54,6 +68,33 @@ def covers(exception: RoleException, role: RoleReport, rule: str) -> bool:
 def _names(exception: RoleException, role: RoleReport) -> bool:
     glob = like(exception.role)
     return glob.matches(role.name) or glob.matches(role.arn)
+
+
+def _decided(exception: RoleException, report: Report, looked: Looked | None) -> bool:
+    """Tell whether all that an exception could be about was looked at and decided."""
+    if not report.complete or (looked is None and report.limits is not None):
+        return False
+    named = exception.role.split(":")
+    if len(named) > _ACCOUNT and named[_ACCOUNT] != report.account_id:
+        return False  # another account's, or several accounts': a file may be shared
+    about = [role for role in report.roles if _names(exception, role)]
+    if any(role.verdict == "undetermined" or role.notes for role in about):
+        return False
+    if about and _IDENTITIES in report.not_evaluated and exception.rule in (EVERY_RULE, _GRANT):
+        return False
+    if looked is None:
+        return True
+    glob, told = like(exception.role), {plain(role.arn) for role in about}
+    return looked.roles is not None and not any(
+        looked.left_out(arn)
+        for arn in looked.roles
+        if (glob.matches(arn) or glob.matches(arn.rpartition("/")[2])) and arn not in told
+    )
+
+
+_ACCOUNT: Final = 4  # where an ARN names its account
+_IDENTITIES: Final = "identity-policies"
+_GRANT: Final = "identity-policy-grant"
 
 
 def _covered(role: RoleReport, valid: Sequence[RoleException], used: set[int]) -> RoleReport:

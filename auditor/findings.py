@@ -203,7 +203,8 @@ class Report:
     ``limits`` is None where the whole account was audited, ``exceptions`` where none were given,
     ``resolved`` and ``unseen`` where earlier audits weren't looked up. ``unseen`` are the findings
     of these that are neither in this report nor resolved by it: their role was undetermined or left
-    out, or a later audit is known.
+    out. ``known_later`` are those that only a later audit is known to have seen: this one may have
+    looked at their roles.
     """
 
     generated_at: datetime
@@ -219,6 +220,7 @@ class Report:
     exceptions: tuple[ExceptionUse, ...] | None = None
     resolved: tuple[Resolved, ...] | None = None
     unseen: tuple[Known, ...] | None = None
+    known_later: tuple[Known, ...] = ()
 
     def reach(self) -> str | None:
         """Return whom mail from this account can reach (see ``reach_of``); None: nobody asked."""

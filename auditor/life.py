@@ -7,14 +7,15 @@ looked where it was found (``Looked``) and didn't find it: what couldn't be read
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from datetime import UTC
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.findings import SEVERITIES
-from auditor.lasting import Known, Life, Resolved, Status
+from auditor.findings import EXPOSING, SEVERITIES
+from auditor.lasting import Changes, Day, Kind, Known, Life, Resolved, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from auditor.findings import Finding, Report, RoleReport
     from auditor.lasting import LifeStatus
@@ -40,68 +41,52 @@ TITLE_LIMIT: Final = 500
 """Characters kept of a title: a chain of roles may name many."""
 
 
-class Changes(NamedTuple):
-    """What an audit changes. Each is ordered by severity, role, rule and action.
+class _Seen(NamedTuple):
+    """A finding of a report, as if it were new.
 
-    ``new``, ``reopened`` (it was resolved, or an exception covered it), ``resolved`` and
-    ``suppressed`` (an exception covers it from now on) are changes; ``still`` are those that were
-    open before and are now.
+    ``covered``: an exception covers it, and that counts. ``sure``: all that it rests on was read,
+    so that it may be taken to be less grave than it was.
     """
 
-    new: tuple[Known, ...] = ()
-    still: tuple[Known, ...] = ()
-    reopened: tuple[Known, ...] = ()
-    resolved: tuple[Known, ...] = ()
-    suppressed: tuple[Known, ...] = ()
-
-    def __bool__(self) -> bool:
-        """Tell whether anything changed."""
-        return bool(self.new or self.reopened or self.resolved or self.suppressed)
-
-
-Kind = Literal["new", "still", "reopened", "resolved", "suppressed"]
-
-
-class Day(NamedTuple):
-    """What the last whole audit of a UTC day counted, for a trend. ``at`` is its time, aware.
-
-    ``proven`` and ``possible`` are exposed roles that no exception covers. ``complete`` is the
-    report's.
-    """
-
-    at: datetime
-    roles: int
-    proven: int
-    possible: int
-    undetermined: int
-    complete: bool
+    known: Known
+    covered: bool
+    sure: bool
 
 
 def live(
-    known: Mapping[str, Known], report: Report, looked: Looked
+    known: Mapping[str, Known], report: Report, looked: Looked, *, latest: datetime | None = None
 ) -> tuple[dict[str, Known], Changes]:
     """Return what is known after an audit, and what the audit changes.
 
     The audit's time is ``report.generated_at``. An audit that is older than what is known of a
     finding doesn't change it, so audits that end out of order leave what the latest saw; of two
     with the same time, the one that comes last is right. The same report once more changes nothing.
+
+    :param latest: when the latest audit of everything ended, if that is known: what an older one
+        found, and that one doesn't know, was resolved by then.
     """
     now = whole(report.generated_at)
     after = dict(known)
     kinds: dict[str, Kind] = {}
     present: set[str] = set()
-    for found, covered in _found(report.roles, now):
+    for seen in _found(report, now):
+        found = seen.known
         if found.id in present:
             continue  # two statements may be the subject of one advice
         present.add(found.id)
-        after[found.id], kind = _seen(known.get(found.id), found, now, covered=covered)
+        before = known.get(found.id)
+        if before is None and latest is not None and now < latest:
+            after[found.id] = replace(found, status="resolved", resolved_at=latest)
+            continue
+        after[found.id], kind = _seen(before, seen, now)
         if kind is not None:
             kinds[found.id] = kind
     roles = {plain(role.arn): role for role in report.roles}
     for one in known.values():
         gone = one.id not in present and one.status != "resolved" and one.last_seen <= now
         if gone and looked.at(one, roles.get(one.role_arn)):
-            after[one.id] = replace(one, status="resolved", resolved_at=now)
+            covered = one.status == "suppressed"
+            after[one.id] = replace(one, status="resolved", resolved_at=now, excepted=covered)
             kinds[one.id] = "resolved"
     return after, changes(after, kinds)
 
@@ -117,19 +102,22 @@ def changes(known: Mapping[str, Known], kinds: Mapping[str, Kind]) -> Changes:
 def annotated(report: Report, after: Mapping[str, Known], changed: Changes) -> Report:
     """Return the report with each finding's life, and what it resolved."""
     now = whole(report.generated_at)
-    told: dict[str, LifeStatus] = dict.fromkeys((one.id for one in changed.new), "new")
+    told: dict[str, LifeStatus] = dict.fromkeys((one.id for one in changed.worse), "worse")
+    told.update(dict.fromkeys((one.id for one in changed.new), "new"))
     told.update(dict.fromkeys((one.id for one in changed.reopened), "reopened"))
 
-    def alive(finding: Finding, status: LifeStatus) -> Finding:
+    def alive(finding: Finding, otherwise: LifeStatus) -> Finding:
         first = after[plain(finding.id)].first_seen
-        return replace(finding, life=Life(status, first, now))
+        return replace(finding, life=Life(told.get(plain(finding.id), otherwise), first, now))
 
     def role_of(role: RoleReport) -> RoleReport:
+        excepted = [(one, _counts_covered(role, one.finding)) for one in role.suppressed]
         return replace(
             role,
-            findings=tuple(alive(one, told.get(plain(one.id), "open")) for one in role.findings),
+            findings=tuple(alive(one, "open") for one in role.findings),
             suppressed=tuple(
-                one._replace(finding=alive(one.finding, "suppressed")) for one in role.suppressed
+                one._replace(finding=alive(one.finding, "suppressed" if covered else "open"))
+                for one, covered in excepted
             ),
         )
 
@@ -147,7 +135,9 @@ def day_of(report: Report) -> Day:
     proven, possible = (report.count("exposed", sure) for sure in ("proven", "possible"))
     undetermined = report.count("undetermined")
     at = whole(report.generated_at)
-    return Day(at, len(report.roles), proven, possible, undetermined, report.complete)
+    excepted = sum(role.accepted() for role in report.roles)
+    roles = len(report.roles)
+    return Day(at, roles, proven, possible, undetermined, report.complete, excepted)
 
 
 def whole(moment: datetime) -> datetime:
@@ -160,13 +150,30 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _found(roles: Iterable[RoleReport], now: datetime) -> Iterable[tuple[Known, bool]]:
-    """Yield each finding as if it were new, and whether an exception covers it."""
-    for role in roles:
+def _found(report: Report, now: datetime) -> Iterable[_Seen]:
+    """Yield each finding of a report."""
+    for role in report.roles:
+        # What couldn't be read may be what makes it look less grave.
+        sure = report.complete and not role.notes
         for finding in role.findings:
-            yield _as_new(role, finding, now), False
+            yield _Seen(_as_new(role, finding, now), covered=False, sure=sure)
         for one in role.suppressed:
-            yield _as_new(role, one.finding, now), True
+            covered = _counts_covered(role, one.finding)
+            yield _Seen(_as_new(role, one.finding, now), covered, sure)
+
+
+def _counts_covered(role: RoleReport, finding: Finding) -> bool:
+    """Tell whether an exception keeps a finding that it covers from counting.
+
+    Not where all that exposes a role is covered, and the role counts as exposed all the same: there
+    something about it could not be read or decided (see ``RoleReport.accepted``).
+    """
+    return not (
+        finding.severity in EXPOSING
+        and role.verdict == "exposed"
+        and bool(role.notes)
+        and not any(one.severity in EXPOSING for one in role.findings)
+    )
 
 
 def _as_new(role: RoleReport, finding: Finding, now: datetime) -> Known:
@@ -184,6 +191,7 @@ def _as_new(role: RoleReport, finding: Finding, now: datetime) -> Known:
         "open",
         None,
         tuple(regions),
+        finding.certainty,
     )
 
 
@@ -196,24 +204,35 @@ def region_of(arn: str) -> str:
     return parts[3] if len(parts) > 4 else ""
 
 
-def _seen(
-    before: Known | None, found: Known, now: datetime, *, covered: bool
-) -> tuple[Known, Kind | None]:
+def _seen(before: Known | None, seen: _Seen, now: datetime) -> tuple[Known, Kind | None]:
     """Return what is known of a finding that an audit found, and what that is; None: nothing new.
 
     A finding that was covered before and still is, is no change and isn't open either.
     """
+    found, covered, _ = seen
     status: Status = "suppressed" if covered else "open"
     if before is None:
         return replace(found, status=status), "suppressed" if covered else "new"
     first = min(before.first_seen, now)
-    if now < (before.resolved_at or before.last_seen):  # a later audit has spoken
+    if now < before.ends():  # a later audit has spoken
         kind: Kind | None = None if covered else "still"
         return replace(before, first_seen=first), kind
     after = replace(found, first_seen=first, status=status)
-    if covered:
-        return after, None if before.status == "suppressed" else "suppressed"
-    return after, "still" if before.status == "open" else "reopened"
+    if before.status != status:
+        return after, "suppressed" if covered else "reopened"
+    if _graver(after, before):
+        return after, "worse"
+    if not seen.sure and _graver(before, after):
+        after = replace(after, severity=before.severity, certainty=before.certainty)
+    return after, None if covered else "still"
+
+
+def _graver(one: Known, other: Known) -> bool:
+    """Tell whether a finding is worse than it was at another time."""
+    ranks = [SEVERITIES.index(each.severity) for each in (one, other)]
+    if ranks[0] != ranks[1]:
+        return ranks[0] < ranks[1]
+    return (one.certainty, other.certainty) == ("proven", "possible")
 
 
 def _resolved(one: Known, now: datetime) -> Resolved:

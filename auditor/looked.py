@@ -58,14 +58,21 @@ class Looked(NamedTuple):
             return False
         return self.mail_regions.issuperset(known.mail_regions)
 
+    def left_out(self, arn: str) -> bool:
+        """Tell whether a role of the account that has no report may be CodeBuild's all the same."""
+        return not self.projects or not self._asked(arn)
+
+    def _asked(self, arn: str) -> bool:
+        name = arn.rpartition("/")[2]
+        return not self.globs or any(
+            like(glob).matches(arn) or like(glob).matches(name) for glob in self.globs
+        )
+
     def _gone(self, arn: str) -> bool:
         """Tell whether a role without a report has ceased to exist, or to be CodeBuild's."""
-        account_id, name = arn.split(":", 5)[4:5], arn.rpartition("/")[2]
-        if self.roles is None or account_id != [self.account_id]:
+        if self.roles is None or arn.split(":", 5)[4:5] != [self.account_id]:
             return False
-        if self.globs and not any(
-            like(g).matches(arn) or like(g).matches(name) for g in self.globs
-        ):
+        if not self._asked(arn):
             return False
         return arn not in self.roles or self.projects
 

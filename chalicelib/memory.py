@@ -59,6 +59,7 @@ class Memory:
                 "run": {"S": heard.run},
                 "waiting": {"B": b"".join(sorted(heard.waiting)[:MOST_WAITING])},
                 "fixed": {"BOOL": heard.fixed},
+                "exceptions": {"B": b"".join(sorted(heard.exceptions))},
             },
             _ANY,
         )
@@ -91,7 +92,7 @@ class Memory:
 
 
 def _heard(item: Mapping[str, Any]) -> Heard:
-    # An item that an earlier version wrote has neither of the last two.
+    # An item that an earlier version wrote has none of the last three.
     return Heard(
         _keys(item["changes"]["B"]),
         bool(item["open"]["BOOL"]),
@@ -101,6 +102,7 @@ def _heard(item: Mapping[str, Any]) -> Heard:
         run=str(item["run"]["S"]),
         waiting=_keys(item["waiting"]["B"]) if "waiting" in item else frozenset(),
         fixed=bool(item["fixed"]["BOOL"]) if "fixed" in item else False,
+        exceptions=_keys(item["exceptions"]["B"]) if "exceptions" in item else frozenset(),
     )
 
 

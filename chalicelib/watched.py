@@ -30,7 +30,12 @@ def unseen(known: Iterable[Known], report: Report) -> tuple[Known, ...]:
 
     :param report: as ``watched`` returned it.
     """
-    present = {finding.id for role in report.roles for finding in role.findings}
+    present = {
+        finding.id
+        for role in report.roles
+        # Of a role that counts as exposed all the same, what an exception covers is open too.
+        for finding in (*role.findings, *(one.finding for one in role.suppressed))
+    }
     return tuple(
         one
         for one in known

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.cli.places import STDIN, check_place, file_named
 from auditor.cli.streams import say
 from auditor.errors import InputError
+from auditor.lasting import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +38,7 @@ class Kept(NamedTuple):
 
     def looked(self, account: Account, globs: Sequence[str], *, everywhere: bool) -> Looked | None:
         """Return what the audit looked at (see ``looked_at``), None where nobody asks."""
-        if self.path is None:
+        if self.path is None and self.exceptions is None:
             return None
         from auditor.looked import looked_at
 
@@ -45,13 +47,14 @@ class Kept(NamedTuple):
     def apply(self, report: Report, looked: Looked | None) -> Report:
         """Return the report with exceptions applied, and each finding's life.
 
-        :raises InputError: if the baseline is another account's.
+        :raises InputError: if the baseline is another account's, or is to be written with a time
+            that is to come.
         """
         if self.exceptions is not None:
             from auditor.exceptions import suppress
 
-            report = suppress(report, self.exceptions, report.generated_at)
-        if looked is None:
+            report = suppress(report, self.exceptions, report.generated_at, looked)
+        if self.path is None or looked is None:
             return report
         from auditor.history.file import compared
         from auditor.looked import missed
@@ -61,11 +64,14 @@ class Kept(NamedTuple):
             say(
                 f"warning: --baseline {self.path}: knows of a later audit"
                 f" ({self.before.updated_at:%Y-%m-%dT%H:%M:%SZ}) than this one: what it found"
-                " later stays as it is"
+                " later stays as it is, so nothing of that is resolved. If that time is a mistake,"
+                " restore the file from a copy, or remove it and begin anew with --update-baseline"
             )
         found = compared(self.before, report, looked)
-        unseen = missed(found.baseline.findings.values(), found.report)
-        return replace(found.report, unseen=unseen)
+        left = missed(found.baseline.findings.values(), found.report)
+        later = tuple(one for one in left if one.last_seen > report.generated_at)
+        unseen = tuple(one for one in left if one not in later)
+        return replace(found.report, unseen=unseen, known_later=later)
 
     def store(self, report: Report, looked: Looked | None) -> None:
         """Write what is known now, where that was asked for: after the report, which tells it."""
@@ -109,6 +115,17 @@ class Kept(NamedTuple):
                 f"--baseline {self.path}: is account {baseline.account_id}'s, and this is"
                 f" {report.account_id}; keep a baseline for each account"
             )
+        if self.update and report.generated_at > clock() + AHEAD:
+            raise InputError(
+                f"--update-baseline: this audit's time ({report.generated_at:%Y-%m-%dT%H:%M:%SZ})"
+                " is more than a day ahead of the clock: later audits could resolve nothing until"
+                " then; name an earlier --now, or leave --update-baseline out"
+            )
+
+
+def clock() -> datetime:
+    """Return the machine's time."""
+    return datetime.now(UTC)
 
 
 def kept(

@@ -18,7 +18,7 @@ def remarks(report: Report, globs: Sequence[str]) -> Iterator[str]:
     for glob in _unmatched(globs, report):
         yield f"--role {glob} matches no CodeBuild role"
     yield from _contradictions(report)
-    idle = [use for use in report.exceptions or () if use.state != "used"]
+    idle = [use for use in report.exceptions or () if use.state in ("expired", "unused")]
     yield from map(_idle, idle[:_SHOWN])
     if len(idle) > _SHOWN:
         yield f"{len(idle) - _SHOWN:,} more exceptions are expired or unused; the report has all"

@@ -18,13 +18,14 @@ from auditor.history.values import (
     known_of,
     stamp,
 )
+from auditor.lasting import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from auditor.life import Day, Kind, Known
+    from auditor.life import Changes, Day, Kind, Known
 
-KINDS: Final[tuple[Kind, ...]] = ("new", "reopened", "resolved", "suppressed")
+KINDS: Final[tuple[Kind, ...]] = ("new", "reopened", "resolved", "suppressed", "worse")
 """The kinds of changes that somebody is told of."""
 RESOLVED_KEPT: Final = timedelta(days=400)
 """How long a resolved finding is known; one that comes back later is new."""
@@ -39,12 +40,14 @@ class Stored(NamedTuple):
     """A finding as the table has it.
 
     ``untold`` is the change that nobody was told of yet, and ``since`` the version that made it.
+    ``worse``: it was new or reopened, and got worse since.
     """
 
     known: Known
     version: int
     untold: Kind | None
     since: int
+    worse: bool
 
 
 def stored_of(item: Mapping[str, Any]) -> Stored:
@@ -54,6 +57,7 @@ def stored_of(item: Mapping[str, Any]) -> Stored:
         version = int(item["version"]["N"])
         untold = item.get("untold", {}).get("S")
         since = int(item["since"]["N"])
+        worse = bool(item.get("worse", {}).get("BOOL"))
         if known.id != item["sk"]["S"]:
             raise DamagedItemError("its key is another finding's")
     except ValidationError as error:
@@ -63,7 +67,21 @@ def stored_of(item: Mapping[str, Any]) -> Stored:
     kind: Kind | None = next((one for one in KINDS if one == untold), None)
     if untold is not None and kind is None:
         raise DamagedItemError("untold is no kind of change")
-    return Stored(known, version, kind, since)
+    return Stored(known, version, kind, since, worse)
+
+
+def known_at(stored: Stored, now: datetime) -> Known:
+    """Return what is known of a finding at a time: what a wrong clock put far later, counts as now.
+
+    Else one audit by such a clock would keep all later ones from saying anything.
+    """
+    one = stored.known
+    return one.no_later(now) if one.ends() > now + AHEAD else one
+
+
+def kinds_of(changed: Changes) -> dict[str, Kind]:
+    """Return the kind of each change, by the finding's id."""
+    return {one.id: kind for kind in KINDS for one in getattr(changed, kind)}
 
 
 def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) -> dict[str, Any]:
@@ -73,8 +91,11 @@ def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) ->
     """
     version, untold = (before.version + 1, before.untold) if before else (1, None)
     since = before.since if before else version
-    if kind in KINDS:
-        untold, since = kind, version
+    worse = before is not None and before.worse
+    if kind == "worse" and untold in ("new", "reopened"):
+        worse, since = True, version
+    elif kind in KINDS:
+        worse, untold, since = False, kind, version
     item: dict[str, object] = {
         **key(pk, known.id),
         "known": {"S": json.dumps(finding_values(known))},
@@ -84,6 +105,8 @@ def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) ->
     }
     if untold is not None:
         item["untold"] = {"S": untold}
+    if worse:
+        item["worse"] = {"BOOL": True}
     if known.resolved_at is not None:
         item["expires_at"] = {"N": epoch(known.resolved_at + RESOLVED_KEPT)}
     if before is None:
@@ -105,7 +128,7 @@ def told_of(pk: str, id_: str, since: int) -> dict[str, Any]:
     return {
         "Update": {
             "Key": key(pk, id_),
-            "UpdateExpression": "SET version = version + :one REMOVE untold",
+            "UpdateExpression": "SET version = version + :one REMOVE untold, worse",
             "ConditionExpression": "since = :since AND attribute_exists(untold)",
             "ExpressionAttributeValues": {":since": {"N": str(since)}, ":one": {"N": "1"}},
         }

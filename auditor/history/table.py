@@ -29,17 +29,19 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from auditor.history.client import Table, key
 from auditor.history.items import (
-    KINDS,
     DamagedItemError,
     day_item,
     day_of_item,
     epoch,
+    kinds_of,
+    known_at,
     stored_of,
     told_of,
     write_of,
 )
 from auditor.history.values import HistoryError, stamp
-from auditor.life import Changes, changes, day_of, live
+from auditor.lasting import AHEAD
+from auditor.life import Changes, changes, day_of, live, whole
 from auditor.text import visible
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from auditor.findings import Report
     from auditor.history.client import TableClient
     from auditor.history.items import Stored
-    from auditor.life import Day, Kind, Known
+    from auditor.life import Day, Known
     from auditor.looked import Looked
 
 RunState = Literal["new", "recorded", "told"]
@@ -66,7 +68,8 @@ _TELLING: Final = "telling"
 class Outbox(NamedTuple):
     """What is to be told: nobody else tells it meanwhile.
 
-    ``id`` is the same for the same changes. ``since`` are the versions that made them, by id.
+    ``id`` is the same for the same changes. A finding that was new or reopened, and got worse
+    before all were told, stands under both kinds. ``since`` are the versions that made them, by id.
     """
 
     id: str
@@ -111,20 +114,26 @@ class TableHistory:
         and the audit is held against what the other left. Once more with the same report: nothing
         changes. A run that counted only some roles counts for no day.
 
+        An audit that is older than the latest whole one, as two runs at once may end, tells of no
+        finding as new that the later one didn't find. Times more than a day ahead of the report's
+        are a wrong clock's: they count as the report's.
+
         :raises HistoryError: if the table can't be read or written; what was stored until then
             stands, and recording again goes on from there.
         """
         first: Changes | None = None
+        now = whole(report.generated_at)
+        latest = self._latest(now)
         for _ in range(_ROUNDS):
             stored = self._stored()
-            before = {id_: one.known for id_, one in stored.items()}
-            after, changed = live(before, report, looked)
-            kinds = _kinds(changed)
+            before = {id_: known_at(one, now) for id_, one in stored.items()}
+            after, changed = live(before, report, looked, latest=latest)
+            kinds = kinds_of(changed)
             first = changed if first is None else first
             writes = [
                 write_of(self._pk("findings"), after[id_], stored.get(id_), kinds.get(id_))
                 for id_ in sorted(after)
-                if after[id_] != before.get(id_)
+                if id_ not in stored or after[id_] != stored[id_].known
             ]
             if all(self._table.write(writes)):
                 break
@@ -164,9 +173,13 @@ class TableHistory:
         kinds = {id_: one.untold for id_, one in untold.items() if one.untold is not None}
         since = {id_: untold[id_].since for id_ in sorted(kinds)}
         text = json.dumps([self._account, *since.items()])
+        known = {id_: one.known for id_, one in untold.items()}
+        # Who was told of its first change already is to hear that it got worse.
+        graver = changes(known, {id_: "worse" for id_ in kinds if untold[id_].worse}).worse
+        told = changes(known, kinds)
         return Outbox(
             hashlib.sha256(text.encode()).hexdigest()[:32],
-            changes({id_: one.known for id_, one in untold.items()}, kinds),
+            told._replace(worse=(*told.worse, *graver)),
             since,
             owner,
         )
@@ -196,9 +209,27 @@ class TableHistory:
             ExpressionAttributeValues={":me": {"S": outbox.owner}},
         )
 
+    def outdated(self, report: Report) -> bool:
+        """Tell whether a complete audit that is later than this report was recorded meanwhile."""
+        now = whole(report.generated_at)
+        latest = self._latest(now)
+        return latest is not None and now < latest
+
     def days(self) -> list[Day]:
         """Return the counts of the days, the oldest first."""
-        return [day_of_item(item) for item in self._table.items(self._pk("days"))]
+        ends = self._clock() + AHEAD
+        found = (day_of_item(item) for item in self._table.items(self._pk("days")))
+        return [day for day in found if day.at <= ends]
+
+    def _latest(self, now: datetime) -> datetime | None:
+        """Return when the latest complete audit ended, of ``now``'s day and the one after it."""
+        days = (f"{moment:%Y-%m-%d}" for moment in (now, now + AHEAD))
+        found = (
+            day_of_item(item) for day in days if (item := self._table.get(self._pk("days"), day))
+        )
+        return max(
+            (one.at for one in found if one.complete and one.at <= now + AHEAD), default=None
+        )
 
     def _stored(self, filter_: str | None = None) -> dict[str, Stored]:
         """Return what is stored of the findings, by id."""
@@ -236,8 +267,3 @@ class TableHistory:
 
     def _pk(self, kind: str) -> str:
         return f"{kind}#{self._account}"
-
-
-def _kinds(changed: Changes) -> dict[str, Kind]:
-    """Return the kind of each change, by the finding's id."""
-    return {one.id: kind for kind in KINDS for one in getattr(changed, kind)}

@@ -17,7 +17,10 @@ from pydantic import (
 )
 
 from auditor.errors import AuditorError
-from auditor.findings import Severity  # noqa: TC001 - Pydantic reads it when the class is made
+from auditor.findings import (  # noqa: TC001 - Pydantic reads them when the class is made
+    Certainty,
+    Severity,
+)
 from auditor.life import Day, Known, Status
 from auditor.text import visible
 
@@ -52,6 +55,9 @@ class FindingValues(BaseModel):
     status: Status
     resolved_at: Moment | None
     mail_regions: tuple[Annotated[str, Field(max_length=256)], ...]
+    # What was written before there were these has none of them.
+    certainty: Certainty | None = None
+    excepted: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -61,6 +67,8 @@ class FindingValues(BaseModel):
             self.resolved_at or self.last_seen
         ):
             raise ValueError("its times are out of order")
+        if self.excepted and self.status != "resolved":
+            raise ValueError("excepted is for findings of status resolved")
         return self
 
 
@@ -75,16 +83,23 @@ class DayValues(BaseModel):
     possible: Count
     undetermined: Count
     complete: bool
+    excepted: Count = 0
 
 
 def finding_values(known: Known) -> dict[str, Any]:
-    """Return a finding as JSON values."""
-    return {key: _plain(value) for key, value in asdict(known).items()}
+    """Return a finding as JSON values; ``excepted`` only where it is so."""
+    values = {key: _plain(value) for key, value in asdict(known).items()}
+    if not known.excepted:
+        del values["excepted"]
+    return values
 
 
 def day_values(day: Day) -> dict[str, Any]:
-    """Return a day's counts as JSON values."""
-    return {key: _plain(value) for key, value in day._asdict().items()}
+    """Return a day's counts as JSON values; ``excepted`` only where there are any."""
+    values = {key: _plain(value) for key, value in day._asdict().items()}
+    if not day.excepted:
+        del values["excepted"]
+    return values
 
 
 def known_of(values: object) -> Known:

@@ -43,7 +43,7 @@ def blocks(news: News) -> list[dict[str, Any]]:
         {"type": "header", "text": _plain(f"auditor: {lead}", MAX_HEADER)},
         _section([*_expired(report), f"*{escaped(facts.headline(report))}.*", *_counts(report)]),
     ]
-    idle = [escaped(line) for line in excepted.idle(report)]
+    idle = [escaped(line) for line in (*excepted.ending(report), *excepted.idle(report))]
     parts = (list(_changed(news)), list(_gaps(news)), list(_done(news)), idle)
     found += [_section(lines) for lines in parts if lines]
     for role in told[:ROLES]:
@@ -53,6 +53,9 @@ def blocks(news: News) -> list[dict[str, Any]]:
         found += [{"type": "divider"}, _section([rest])]
     if news.stored:
         found.append(_section([f"The whole report: `{code(clean(news.stored, 1_100))}`"]))
+    if news.id:
+        words = f"Message `{code(clean(news.id[:8]))}`; should it come twice, it has the same name"
+        found.append({"type": "context", "elements": [{"type": "mrkdwn", "text": words}]})
     return found[:MAX_BLOCKS]
 
 
@@ -101,7 +104,7 @@ def _changed(news: News) -> Iterator[str]:
         if kind != heading:
             heading = kind
             yield f"*{facts.HEADINGS[kind]}*"
-        yield f"• {escaped(facts.change_line(one))}"
+        yield f"• {escaped(facts.change_line(one, kind))}"
     if len(told) > CHANGES:
         yield f"… and {count(len(told) - CHANGES, 'more change')}"
 
@@ -114,6 +117,8 @@ def _gaps(news: News) -> Iterator[str]:
     if news.unseen:
         names = [facts.role_name(one.role_arn) for one in news.unseen]
         yield f"Not looked at, so open as before: {escaped(facts.some(list(dict.fromkeys(names))))}"
+        if why := facts.unseen_why(news):
+            yield why
 
 
 def _done(news: News) -> Iterator[str]:
@@ -128,6 +133,7 @@ def _role(role: RoleReport) -> dict[str, Any]:
         lines.append(f"Projects: {escaped(facts.some(names))}")
     if role.reason:
         lines += [f"Reason: {escaped(clean(role.reason))}", f"Read: {facts.rule_page('')}"]
+    lines += [f"Note: {escaped(clean(note))}" for note in role.notes[:1]]
     worst = role.worst()
     if worst is not None:
         lines += _finding(worst)

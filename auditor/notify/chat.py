@@ -38,7 +38,7 @@ def publish(client: SNSClient, topic_arn: str, news: News) -> str | None:
     """
     text = json.dumps(notification(news))
     message = SnsMessage("auditor", text, {}, texts=False)
-    return send(client, topic_arn, message, news.report.account_id)
+    return send(client, topic_arn, message, news.report.account_id, news.id)
 
 
 def notification(news: News) -> dict[str, Any]:
@@ -84,16 +84,18 @@ def _lines(news: News, told: list[RoleReport]) -> Iterator[str]:
     yield f"*{escaped(facts.headline(news.report))}.*"
     changed = list(facts.change_lines(news.changes))
     for kind, one in changed[:CHANGES]:
-        yield f"• {facts.HEADINGS[kind]}: {escaped(facts.change_line(one))}"
+        yield f"• {facts.HEADINGS[kind]}: {escaped(facts.change_line(one, kind))}"
     if len(changed) > CHANGES:
         yield f"… and {count(len(changed) - CHANGES, 'more change')}"
     for error in news.report.errors[:ROLES]:
         yield f"Could not be read: {escaped(clean(error.where))}: {escaped(clean(error.message))}"
     if news.unseen:
         yield f"{count(len(news.unseen), 'finding')} could not be looked at, so open as before"
+        if why := facts.unseen_why(news):
+            yield why
     for line in news.remedy.lines[:ROLES] if news.remedy else ():
         yield escaped(clean(line))
-    for line in excepted.idle(news.report):
+    for line in (*excepted.ending(news.report), *excepted.idle(news.report)):
         yield escaped(line)
     for role in told[:ROLES]:
         yield _role(role)
@@ -107,6 +109,7 @@ def _role(role: RoleReport) -> str:
         parts.append(f"(projects: {escaped(facts.some([one.name for one in role.projects]))})")
     if role.reason:
         parts.append(escaped(clean(role.reason)))
+    parts += [f"(note: {escaped(clean(note))})" for note in role.notes[:1]]
     worst = role.worst()
     if worst is not None and worst.witness is not None:
         to = code(facts.recipients(worst.witness))

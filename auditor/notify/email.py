@@ -82,7 +82,7 @@ def _changed(news: News) -> Iterator[str]:
             heading = kind
             yield ""
             yield f"{facts.HEADINGS[kind]}:"
-        yield f"  {facts.change_line(one)}"
+        yield f"  {facts.change_line(one, kind)}"
 
 
 def _done(remedy: Remedy | None) -> Iterator[str]:
@@ -105,6 +105,8 @@ def _gaps(news: News) -> Iterator[str]:
         yield "Not looked at this time, so open as they were:"
         for one in news.unseen:
             yield f"  {facts.change_line(one)}"
+        if why := facts.unseen_why(news):
+            yield f"{why}."
     if report.unresolved_projects:
         yield ""
         yield "Projects whose role was not audited:"
@@ -114,7 +116,7 @@ def _gaps(news: News) -> Iterator[str]:
 
 
 def _idle(news: News) -> Iterator[str]:
-    lines = excepted.idle(news.report)
+    lines = [*excepted.ending(news.report), *excepted.idle(news.report)]
     if lines:
         yield ""
         yield from lines
@@ -188,3 +190,5 @@ def _closing(news: News) -> Iterator[str]:
     if news.stored:
         yield f"The whole report lies in {clean(news.stored, 1_100)}"
     yield "This mail shows the worst of each role. The whole report: auditor scan --format json"
+    if news.id:
+        yield f"Message {clean(news.id[:8])}; should it come twice, it has the same name"

@@ -31,6 +31,7 @@ DETAIL_TYPES: Final[Mapping[Kind, str]] = {
     "reopened": "Finding Reopened",
     "resolved": "Finding Resolved",
     "suppressed": "Finding Suppressed",
+    "worse": "Finding Worse",
 }
 BATCH: Final = 10  # entries that one call takes
 MAX_BYTES: Final = 256 * 1024

@@ -22,6 +22,7 @@ LIST_LIMIT: Final = 5  # entries of one list
 HEADINGS: Final[Mapping[Kind, str]] = {
     "new": "New",
     "reopened": "Reopened",
+    "worse": "Worse than before",
     "resolved": "Resolved",
     "suppressed": "Covered by an exception",
 }
@@ -120,11 +121,18 @@ def change_words(changes: Changes) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
 
 
-def change_line(known: Known) -> str:
+def change_line(known: Known, kind: Kind | None = None) -> str:
     """Return one change in a line: the role, how bad, the rule, and what could be sent."""
     what = f" ({clean(known.action)})" if known.action else ""
     name = clean(role_name(known.role_arn))
-    return f"{name}: {clean(known.severity)} {clean(known.rule)}{what}"
+    more = ""
+    if kind == "worse":
+        more = f", {known.certainty}" if known.certainty else ""
+        if known.status == "suppressed":
+            more += "; the exception that covers it was made for less"
+    elif kind == "resolved" and known.excepted:
+        more = "; an exception covered it"
+    return f"{name}: {clean(known.severity)} {clean(known.rule)}{what}{more}"
 
 
 def change_lines(changes: Changes) -> Iterator[tuple[Kind, Known]]:
@@ -135,24 +143,24 @@ def change_lines(changes: Changes) -> Iterator[tuple[Kind, Known]]:
 
 
 def changed_first(roles: Iterable[RoleReport], changes: Changes) -> list[RoleReport]:
-    """Return roles with those before that something new or reopened was found on; else in order."""
-    arrived = {one.role_arn for one in (*changes.new, *changes.reopened)}
+    """Return roles with those before that something new or worse was found on; else in order."""
+    arrived = {one.role_arn for one in (*changes.new, *changes.reopened, *changes.worse)}
     return sorted(roles, key=lambda role: role.arn not in arrived)
 
 
 def roles_told(news: News) -> list[RoleReport]:
     """Return the roles that a message for people shows, the most important first.
 
-    None where only what could be read changed: what is open was told before.
+    None where only what could be read changed, or exceptions: what is open was told before.
     """
-    if news.occasion == "reading":
+    if news.occasion in ("reading", "exceptions"):
         return []
     return changed_first(worst_first(news.report), news.changes)
 
 
 def lead(news: News) -> str:
     """Return the first words of a message: what changed, or why it is sent."""
-    return "; ".join(filter(None, (READINGS[news.reading], _lead(news))))
+    return "; ".join(filter(None, (READINGS[news.reading], _lead(news), news.exceptions)))
 
 
 def _lead(news: News) -> str:
@@ -163,6 +171,21 @@ def _lead(news: News) -> str:
     if news.occasion == "digest":
         return "Still open this week"
     return f"Changed: {changed}" if changed else ""
+
+
+def unseen_why(news: News) -> str:
+    """Return what ends that findings are told as open that nothing looks at; empty: reading does.
+
+    Where everything could be read, their roles are still there, and known to no project and no
+    trust that this audit sees. Whether one of another region uses them, it can't know.
+    """
+    roles = {role.arn for role in news.report.roles}
+    if not news.report.complete or all(one.role_arn in roles for one in news.unseen):
+        return ""
+    return (
+        "A role that CodeBuild no longer uses in the audited regions stays listed until it is"
+        " deleted, or until an audit of every region finds it unused"
+    )
 
 
 def headline(report: Report) -> str:

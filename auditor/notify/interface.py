@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from auditor.findings import Report, RoleReport
     from auditor.life import Known
 
-Occasion = Literal["changes", "all-clear", "digest", "report", "reading"]
+Occasion = Literal["changes", "all-clear", "digest", "report", "reading", "exceptions"]
 """Why a message is sent: something changed, the last open role closed, a week is over, somebody
-asked for the report, or nothing changed but what could be read."""
+asked for the report, or nothing changed but what could be read, or what became of exceptions."""
 
 Reading = Literal["", "incomplete", "complete"]
 """What changed in what could be read: nothing, something can't be read, or everything can again."""
@@ -35,7 +35,8 @@ class News(NamedTuple):
     ``changes`` are those that this channel hasn't told yet. ``unseen`` are findings of earlier
     audits that are open still and that this one couldn't look at. ``id`` is the same where the same
     is told again. ``stored`` is where the whole report lies, such as ``s3://bucket/key``.
-    ``reading`` is what changed in what could be read.
+    ``reading`` is what changed in what could be read, and ``exceptions`` what became of exceptions,
+    in a few words.
     """
 
     report: Report
@@ -46,6 +47,7 @@ class News(NamedTuple):
     id: str = ""
     stored: str | None = None
     reading: Reading = ""
+    exceptions: str = ""
 
 
 # Tells somebody: returns what the channel calls the message (an id); raises NotifyError where it

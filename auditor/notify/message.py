@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.findings import SCHEMA_VERSION, SEVERITIES
-from auditor.notify import facts
+from auditor.notify import excepted, facts
 from auditor.notify.email import cost, email_text
 from auditor.notify.facts import clean
 from auditor.notify.interface import worst_first
@@ -33,7 +33,12 @@ MACHINES = ("sqs", "lambda", "http", "https")
 _EMAIL_BYTES = 32 * 1024  # a mail that anyone reads is far shorter
 _HEAD_BYTES = 4 * 1024  # of errors and of unresolved projects in the body, each
 _CHANGES_BYTES = 16 * 1024  # of changes in the body
-_FIRST = {"all-clear": "all clear", "digest": "still open", "reading": "what could be read changed"}
+_FIRST = {
+    "all-clear": "all clear",
+    "digest": "still open",
+    "reading": "what could be read changed",
+    "exceptions": "exceptions to look at",
+}
 _SMALLEST = 150  # bytes; no role's JSON is shorter, so with less left none need be tried
 
 
@@ -99,6 +104,7 @@ def _attributes(news: News) -> dict[str, tuple[str, str]]:
     """
     report = news.report
     found = {finding.severity for role in report.roles for finding in role.findings}
+    found.update(one.severity for one in news.changes.worse)  # an exception may cover these
     counts = facts.change_counts(news.changes)
     worst = next((severity for severity in SEVERITIES if severity in found), "none")
     return {
@@ -133,6 +139,8 @@ def _body(news: News, render_role: RoleRenderer, budget: int) -> str:
         }
         for u in report.unresolved_projects
     ]
+    notices = [notice.values() for notice in excepted.notices(report)]
+    some_notices = list(_fitting(notices, _HEAD_BYTES))
     some_errors = list(_fitting(errors, _HEAD_BYTES))
     some_unresolved = list(_fitting(unresolved, _HEAD_BYTES))
     omitted = {
@@ -142,6 +150,7 @@ def _body(news: News, render_role: RoleRenderer, budget: int) -> str:
         "unresolved_projects": len(unresolved) - len(some_unresolved),
         "changes": len(changes) - len(some_changes),
         "unseen": len(news.unseen) - len(unseen),
+        "exceptions": len(notices) - len(some_notices),
     }
     body: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
@@ -152,6 +161,7 @@ def _body(news: News, render_role: RoleRenderer, budget: int) -> str:
         "occasion": news.occasion,
         "changes": some_changes,
         "unseen": unseen,
+        "exceptions": some_notices,
         "stored": clean(news.stored or "", 1_100),
         "summary": report.summary(),
         "roles": [],
@@ -173,13 +183,18 @@ def _body(news: News, render_role: RoleRenderer, budget: int) -> str:
 
 
 def _change(one: Known) -> dict[str, Any]:
-    """Return a finding that changed; only its title may be long."""
+    """Return a finding that changed; only its title may be long.
+
+    ``certainty`` is null where an earlier version took the finding down.
+    """
     return {
         "finding_id": one.id,
         "role_arn": one.role_arn,
         "rule": one.rule,
         "action": one.action,
         "severity": one.severity,
+        "certainty": one.certainty,
+        "status": one.status,
         "title": clean(one.title),
         "first_seen": _stamp(one.first_seen),
         "last_seen": _stamp(one.last_seen),

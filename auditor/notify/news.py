@@ -13,26 +13,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.findings import EXPOSING
 from auditor.life import Changes, whole
+from auditor.notify import excepted
+from auditor.notify.heard import KEY_BYTES, TOLD_KINDS, both, keyed, unheard, waited
 from auditor.notify.interface import News, is_open
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from auditor.findings import Report
-    from auditor.life import Kind, Known, Status
+    from auditor.life import Known
     from auditor.notify.interface import Occasion, Reading, Remedy
 
-TOLD_KINDS: Final[tuple[Kind, ...]] = ("new", "reopened", "resolved", "suppressed")
-KEY_BYTES: Final = 8
-"""Of a change's key: enough to tell ten thousands of them apart."""
+__all__ = ["KEY_BYTES", "TOLD_KINDS", "Heard", "Night", "after", "gaps_of", "news_of", "partly"]
 
-_OF_A_RUN: Final = ("digest", "report", "reading")
-_STATUS: Final[Mapping[Kind, Status]] = {
-    "new": "open",
-    "reopened": "open",
-    "resolved": "resolved",
-    "suppressed": "suppressed",
-}
+_ASIDE: Final = ("reading", "exceptions")  # occasions that repeat nothing of what is open
+_OF_A_RUN: Final = ("digest", "report", *_ASIDE)
 
 
 class Heard(NamedTuple):
@@ -43,6 +36,7 @@ class Heard(NamedTuple):
     ``day`` is the last day (ISO) on which all that is open was told, or the first night; ``run``
     the run's id. ``waiting`` are the keys of changes that came in silent nights, so of advice.
     ``fixed``: something was resolved, and all clear waits for an audit that reads everything.
+    ``exceptions`` are the keys of what was told of exceptions, while it holds.
     """
 
     changes: frozenset[bytes] = frozenset()
@@ -53,6 +47,7 @@ class Heard(NamedTuple):
     run: str = ""
     waiting: frozenset[bytes] = frozenset()
     fixed: bool = False
+    exceptions: frozenset[bytes] = frozenset()
 
 
 class Night(NamedTuple):
@@ -60,8 +55,9 @@ class Night(NamedTuple):
 
     ``changes`` wait to be told, by this run or one that was killed. ``digest`` is the weekday
     (Monday is 0) on which all that is open is told again, None for never. ``always``: tell every
-    run. ``known`` is all that is known of findings, for changes that waited. See ``News`` for the
-    rest.
+    run. ``known`` is all that is known of findings, for changes that waited. ``outdated``: a later
+    audit was recorded before this one, so its changes are told, and nothing of what is open. See
+    ``News`` for the rest.
     """
 
     report: Report
@@ -74,6 +70,7 @@ class Night(NamedTuple):
     digest: int | None = None
     stored: str | None = None
     known: tuple[Known, ...] = ()
+    outdated: bool = False
 
     def open(self) -> bool:
         """Tell whether anything is open, what this audit couldn't look at included."""
@@ -85,7 +82,7 @@ def news_of(night: Night, heard: Heard, *, advice: bool = False) -> News | None:
 
     :param advice: tell changes of severity ``low`` and ``info`` even where nothing else changed.
     """
-    fresh = _unheard(night.changes, heard.changes)
+    fresh = unheard(night.changes, heard.changes)
     loud = (advice and bool(fresh)) or _is_loud(fresh)
     occasion = _occasion(night, heard, fresh, loud=loud)
     if occasion is None:
@@ -93,38 +90,49 @@ def news_of(night: Night, heard: Heard, *, advice: bool = False) -> News | None:
     id_ = _digest([night.outbox_id, night.run_id if occasion in _OF_A_RUN or not loud else ""])
     return News(
         night.report,
-        _with(fresh, _waited(night, heard)),
+        both(fresh, waited(night.known, heard.waiting)),
         occasion,
         night.remedy,
         night.unseen,
         id_[:32],
         night.stored,
         _reading(night, heard),
+        excepted.words(excepted.unheard(night.report, heard.exceptions)),
     )
 
 
 def after(night: Night, heard: Heard, news: News | None) -> Heard:
     """Return what a channel has heard, once it was told the news (or there was none)."""
-    keys = frozenset(key for _, _, key in _keyed(night.changes))
+    keys = frozenset(key for _, _, key in keyed(night.changes))
     today = _day(night.report)
+    told = news is not None
+    fresh = unheard(night.changes, heard.changes)
+    waiting = frozenset() if told else heard.waiting | (keys - heard.changes)
+    if night.outdated:  # what is open, or could be read, the later audit knows
+        return heard._replace(
+            changes=keys,
+            remedy=_done(night.remedy) or heard.remedy,
+            run=night.run_id if told else heard.run,
+            waiting=waiting,
+            fixed=_fixed(heard, fresh),
+        )
     return Heard(
         keys,
         # What was open stays to be cleared until an audit that saw everything finds it closed.
         night.open() or (heard.open and not night.report.complete),
         gaps_of(night.report),
         _done(night.remedy) or heard.remedy,
-        (heard.day or today) if news is None or news.occasion == "reading" else today,
-        heard.run if news is None else night.run_id,
-        heard.waiting | (keys - heard.changes) if news is None else frozenset(),
-        _fixed(heard, _unheard(night.changes, heard.changes))
-        and not night.open()
-        and not night.report.complete,
+        today if _all_told(night, heard, news) else heard.day or today,
+        night.run_id if told else heard.run,
+        waiting,
+        _fixed(heard, fresh) and not night.open() and not night.report.complete,
+        excepted.heard_of(night.report, heard.exceptions, told=told),
     )
 
 
 def partly(heard: Heard, changes: Changes, taken: frozenset[str]) -> Heard:
     """Return what a channel has heard that took some findings' changes, and failed on others."""
-    keys = (key for one, _, key in _keyed(changes) if one.id in taken)
+    keys = (key for one, _, key in keyed(changes) if one.id in taken)
     return heard._replace(changes=heard.changes.union(keys))
 
 
@@ -136,6 +144,8 @@ def gaps_of(report: Report) -> str:
 def _occasion(night: Night, heard: Heard, fresh: Changes, *, loud: bool) -> Occasion | None:
     report = night.report
     done = _done(night.remedy)
+    if night.outdated:
+        return "changes" if loud or (done and done != heard.remedy) else None
     if report.complete and not night.open() and _cleared(report, heard, fresh):
         return "all-clear"
     if loud or (done and done != heard.remedy):
@@ -144,17 +154,29 @@ def _occasion(night: Night, heard: Heard, fresh: Changes, *, loud: bool) -> Occa
         return "digest"
     if night.always and heard.run != night.run_id:
         return "report"
-    return "reading" if _reading(night, heard) else None
+    if _reading(night, heard):
+        return "reading"
+    return "exceptions" if excepted.unheard(report, heard.exceptions) else None
+
+
+def _all_told(night: Night, heard: Heard, news: News | None) -> bool:
+    """Tell whether a channel knows all that is open: told, or nothing is, on a digest's day."""
+    if news is not None and news.occasion not in _ASIDE:
+        return True
+    return _due(night, heard) and night.report.complete and not night.open()
 
 
 def _cleared(report: Report, heard: Heard, fresh: Changes) -> bool:
     """Tell whether something was closed that this channel knew as open, not only excepted."""
-    excepted = any(role.accepted() for role in report.roles)
-    return _fixed(heard, fresh) or (heard.open and not excepted)
+    accepted = any(role.accepted() for role in report.roles)
+    covered = any(one.excepted for one in fresh.resolved)
+    return _fixed(heard, fresh) or (heard.open and not accepted and not covered)
 
 
 def _fixed(heard: Heard, fresh: Changes) -> bool:
-    return heard.fixed or any(one.severity in EXPOSING for one in fresh.resolved)
+    return heard.fixed or any(
+        one.severity in EXPOSING and not one.excepted for one in fresh.resolved
+    )
 
 
 def _due(night: Night, heard: Heard) -> bool:
@@ -163,7 +185,7 @@ def _due(night: Night, heard: Heard) -> bool:
         return False
     today = whole(night.report.generated_at).date()
     ago = (today.weekday() - night.digest) % 7
-    if not heard.day:
+    if not heard.day or heard.day > today.isoformat():  # a clock was ahead
         return ago == 0
     return heard.day < (today - timedelta(days=ago)).isoformat()
 
@@ -174,48 +196,9 @@ def _reading(night: Night, heard: Heard) -> Reading:
     return "complete" if night.report.complete else "incomplete"
 
 
-def _waited(night: Night, heard: Heard) -> Changes:
-    """Return the changes of silent nights that are still so."""
-    kept: dict[str, list[Known]] = {}
-    for one in night.known if heard.waiting else ():
-        kinds = [kind for kind in TOLD_KINDS if _key(one, kind) in heard.waiting]
-        told = [kind for kind in kinds if _STATUS[kind] == one.status]
-        if told and not (one.status == "resolved" and "new" in kinds):  # came and went unheard
-            kept.setdefault(told[-1], []).append(one)
-    return Changes(**{kind: tuple(ones) for kind, ones in kept.items()})
-
-
-def _with(fresh: Changes, waited: Changes) -> Changes:
-    """Return both; a finding that changed again is told as it is now."""
-    ids = {one.id for one, _, _ in _keyed(fresh)}
-    more = {
-        kind: tuple(one for one in getattr(waited, kind) if one.id not in ids)
-        for kind in TOLD_KINDS
-    }
-    return fresh._replace(**{kind: (*getattr(fresh, kind), *more[kind]) for kind in TOLD_KINDS})
-
-
-def _unheard(changes: Changes, heard: frozenset[bytes]) -> Changes:
-    kept: dict[str, list[Known]] = {}
-    for one, kind, key in _keyed(changes):
-        if key not in heard:
-            kept.setdefault(kind, []).append(one)
-    return Changes(**{kind: tuple(ones) for kind, ones in kept.items()})
-
-
-def _keyed(changes: Changes) -> Iterator[tuple[Known, Kind, bytes]]:
-    for kind in TOLD_KINDS:
-        for one in getattr(changes, kind):
-            yield one, kind, _key(one, kind)
-
-
-def _key(one: Known, kind: Kind) -> bytes:
-    return bytes.fromhex(_digest([one.id, kind]))[:KEY_BYTES]
-
-
 def _is_loud(changes: Changes) -> bool:
     """Tell whether people must hear of it: advice alone wakes nobody, as it changes no status."""
-    return any(one.severity in EXPOSING for one, _, _ in _keyed(changes))
+    return any(one.severity in EXPOSING for one, _, _ in keyed(changes))
 
 
 def _done(remedy: Remedy | None) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from auditor.findings import Report
+    from auditor.lasting import Known
     from auditor.report.interface import Look
 
 __all__ = ["render", "role_to_dict", "timestamp", "to_dict"]
@@ -96,6 +97,19 @@ def _limits(report: Report) -> dict[str, object]:
     return {"limits": {name: list(values) for name, values in report.limits._asdict().items()}}
 
 
+def _known(one: Known) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "role_arn": one.role_arn,
+        "rule": one.rule,
+        "action": one.action,
+        "severity": one.severity,
+        "title": one.title,
+        "first_seen": timestamp(one.first_seen),
+        "last_seen": timestamp(one.last_seen),
+    }
+
+
 def _held_against(report: Report) -> dict[str, object]:
     """Return what exceptions did, and what earlier audits found; no field that nobody asked for."""
     values: dict[str, object] = {}
@@ -118,19 +132,8 @@ def _held_against(report: Report) -> dict[str, object]:
             }
             for one in report.resolved
         ]
-    missed = report.unseen
-    if missed is not None:
-        values["not_looked_at"] = [
-            {
-                "id": one.id,
-                "role_arn": one.role_arn,
-                "rule": one.rule,
-                "action": one.action,
-                "severity": one.severity,
-                "title": one.title,
-                "first_seen": timestamp(one.first_seen),
-                "last_seen": timestamp(one.last_seen),
-            }
-            for one in missed
-        ]
+    if report.unseen is not None:
+        values["not_looked_at"] = list(map(_known, report.unseen))
+    if report.known_later:
+        values["known_later"] = list(map(_known, report.known_later))
     return values

@@ -28,13 +28,13 @@ def change_counts(report: Report) -> str | None:
     """Return ``2 new, 0 reopened, …``; None where earlier audits weren't looked up."""
     if report.resolved is None:
         return None
-    lives = [
-        finding.life.status for role in report.roles for finding in role.findings if finding.life
-    ]
-    new, reopened, still = (lives.count(one) for one in ("new", "reopened", "open"))
+    lives = [finding.life.status for role in report.roles for finding in _all(role) if finding.life]
+    kinds: tuple[LifeStatus, ...] = ("new", "reopened", "worse", "open")
+    new, reopened, worse, still = map(lives.count, kinds)
     parts = [
         f"{new:,} new",
         f"{reopened:,} reopened",
+        *([f"{worse:,} worse"] if worse else []),
         f"{len(report.resolved):,} resolved",
         f"{still:,} still open",
     ]
@@ -42,17 +42,23 @@ def change_counts(report: Report) -> str | None:
         parts.append(f"{covered:,} suppressed")
     if missed := report.unseen:
         parts.append(f"{len(missed):,} not looked at")
+    if later := report.known_later:
+        parts.append(f"{len(later):,} known of a later audit alone")
     return ", ".join(parts)
 
 
 def arrived(report: Report) -> list[tuple[str, list[str]]]:
-    """Return what is new or reopened, by role's name."""
-    told: dict[LifeStatus, str] = {"new": "new", "reopened": "reopened, first seen {}"}
+    """Return what is new or reopened, or got worse, by role's name."""
+    told: dict[LifeStatus, str] = {
+        "new": "new",
+        "reopened": "reopened, first seen {}",
+        "worse": "worse than before, first seen {}",
+    }
     found = []
     for role in report.roles:
         lines = [
             f"{told[one.life.status].format(timestamp(one.life.first_seen))}: {_short(one)}"
-            for one in role.findings
+            for one in _all(role)
             if one.life and one.life.status in told
         ]
         if lines:
@@ -93,8 +99,8 @@ def idle(report: Report) -> list[tuple[str, list[str]]]:
 
 
 def idle_uses(report: Report) -> list[ExceptionUse]:
-    """Return the exceptions that are expired or unused."""
-    return [use for use in report.exceptions or () if use.state != "used"]
+    """Return the exceptions that are expired or unused, and known to be."""
+    return [use for use in report.exceptions or () if use.state in ("expired", "unused")]
 
 
 def covering(role: RoleReport) -> list[RoleException]:
@@ -122,6 +128,11 @@ def excepted_by(exception: RoleException) -> str:
 def because(exception: RoleException) -> str:
     """Return ``until DATE, OWNER: REASON``."""
     return f"until {exception.expires}, {exception.owner}: {exception.reason}"
+
+
+def _all(role: RoleReport) -> list[Finding]:
+    """Return what was found on a role, covered by exceptions or not."""
+    return [*role.findings, *(one.finding for one in role.suppressed)]
 
 
 def _short(finding: Finding) -> str:

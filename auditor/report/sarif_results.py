@@ -50,6 +50,7 @@ _STATES: Final[dict[LifeStatus, str]] = {
     "open": "unchanged",
     "reopened": "updated",
     "suppressed": "unchanged",
+    "worse": "updated",
 }
 _LONGEST: Final = 8_192  # characters of a message; a request and its statements take some hundred
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,6 +55,8 @@ def desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Desk:
     monkeypatch.chdir(tmp_path)
+    # The machine's clock, which --now may not be far ahead of.
+    monkeypatch.setattr("auditor.cli.kept.clock", lambda: datetime(2026, 11, 30, tzinfo=UTC))
     return Desk(tmp_path, capsys)
 
 
@@ -111,6 +114,81 @@ def test_the_same_scan_twice(desk: Desk) -> None:
     done = desk.scan(2, POSSIBLE, more=("--baseline", "baseline.json"))
     assert "1 new, 0 reopened, 1 resolved, 0 still open." in done.stdout
     assert desk.baseline.read_bytes() == before
+
+
+WHO = "reason: r, owner: o, expires: 2027-01-01"
+SENDER = role(
+    "open",
+    Action="ses:SendEmail",
+    Resource="*",
+    Condition={"StringLike": {"ses:FromAddress": "*@example.com"}},
+)
+
+
+def test_what_gets_worse_is_told(desk: Desk) -> None:
+    """Medium to high, and under an exception too: counted, listed, and in the JSON."""
+    desk.kept(1, SENDER, SAFE)
+    both = ("--baseline", "baseline.json")
+    done = desk.scan(2, OPEN, SAFE, more=both)
+    assert "0 new, 0 reopened, 1 worse, 0 resolved, 0 still open." in done.stdout
+    assert "worse than before, first seen 2026-11-01T03:00:00Z: high unrestr" in done.stdout
+    assert lives(json.loads(desk.scan(2, OPEN, more=(*both, "--format", "json")).stdout)) == {
+        "open": "worse"
+    }
+    desk.exceptions(COVER)
+    done = desk.scan(2, OPEN, more=(*both, "--exceptions", "e.yaml"))
+    assert "1 suppressed" in done.stdout
+    desk.kept(1, SENDER, more=("--exceptions", "e.yaml"))
+    for name in ("table", "json", "sarif", "csv", "html", "markdown", "junit"):
+        more = (*both, "--exceptions", "e.yaml", "--format", name)
+        text = desk.scan(2, OPEN, more=more).stdout
+        assert "worse" in text or name == "sarif"  # has no such word: "updated"
+    (desk.folder / "baseline.json").unlink()
+    desk.kept(1, OPEN)
+    assert lives(desk.kept(2, OPEN)) == {"open": "open"}
+
+
+def test_a_time_that_is_to_come_is_not_kept(desk: Desk) -> None:
+    """One such audit would keep all later ones from resolving anything: nothing is written."""
+    both = ("--baseline", "baseline.json", "--update-baseline")
+    more = (*both, "--output", "report.txt", "--now", "2026-12-01T00:00:01Z")
+    done = desk.scan(1, OPEN, more=more)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "more than a day ahead of the clock" in done.stderr.splitlines()[-1]
+    assert sorted(one.name for one in desk.folder.iterdir()) == ["account.json"]
+    desk.kept(1, OPEN, more=("--now", "2026-12-01T00:00:00Z"))
+
+
+def test_what_only_a_later_audit_saw_is_not_called_unseen(desk: Desk) -> None:
+    """This one looked, and it is gone: it says that a later one knows of it, and what to do."""
+    desk.kept(20, OPEN, SAFE)
+    done = desk.scan(10, SAFE, more=("--baseline", "baseline.json"))
+    text = " ".join(done.stdout.split())
+    assert "0 resolved, 0 still open, 1 known of a later audit alone." in text
+    assert "ot looked at" not in text
+    (line,) = [one for one in done.stderr.splitlines() if "later audit" in one]
+    assert "(2026-11-20T03:00:00Z)" in line
+    assert "remove it and begin anew with --update-baseline" in line
+    more = ("--baseline", "baseline.json", "--format", "json")
+    told = json.loads(desk.scan(10, SAFE, more=more).stdout)
+    assert told["not_looked_at"] == []
+    assert [one["role_arn"] for one in told["known_later"]] == [OPEN["Arn"]]
+
+
+def test_an_exception_for_what_was_not_decided_is_not_called_idle(desk: Desk) -> None:
+    """Nobody is advised to remove one for a role that is undetermined, or was left out."""
+    half = role("half", **_statement(ODD))
+    for exception, more in (("half", ()), ("open", ("--role", "safe"))):
+        desk.exceptions(f"role: {exception}, rule: '*', {WHO}")
+        options = ("--exceptions", "e.yaml", *more)
+        done = desk.scan(1, half, SAFE, OPEN, more=options)
+        assert done.returncode in (0, 1, 3)
+        assert "covers nothing" not in done.stdout + done.stderr
+        done = desk.scan(1, half, SAFE, OPEN, more=(*options, "--format", "json"))
+        assert [one["state"] for one in json.loads(done.stdout)["exceptions"]] == ["unknown"]
+    desk.exceptions(f"role: gone, rule: '*', {WHO}")
+    done = desk.scan(1, half, SAFE, more=("--exceptions", "e.yaml", "--role", "safe"))
+    assert "remove it where nothing needs it" in done.stderr
 
 
 def test_the_table_says_what_changed_first(desk: Desk) -> None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+import auditor.report
+from auditor.account import Failure
+from auditor.cli.remarks import remarks
 from auditor.cli.status import FOUND, NOTHING, UNSURE, FailOn, exit_status
 from auditor.exceptions import suppress
-from auditor.findings import EXPOSING, Report, RoleReport
+from auditor.findings import EXPOSING, Limits, Report, RoleReport
 from auditor.lasting import RoleException
+from auditor.looked import Looked
+from auditor.report.json import render as json_report
+from auditor.report.past import idle_uses
 from auditor.report.table import render
 from tests import examples
 from tests.examples import BATCH, BOUNCE, BULK, NOW, ODD, OPEN, TESTS, WEB
 from tests.strategies import RULES, reports
 
+SCHEMA = json.loads((Path(auditor.report.__file__).parent / "report-1.schema.json").read_text())
 LATER = date(2027, 1, 31)
 LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -127,7 +137,7 @@ def test_unused_and_expired_ones_are_told() -> None:
     """An exception that does nothing says so, in the table too; one that helps doesn't."""
     used, unused = on("codebuild-web"), on("gone", owner="nobody")
     expired = on("codebuild-web", expires=date(2026, 11, 22), owner="left")
-    report = suppress(examples.full(), [expired, unused, used], NOW)
+    report = suppress(examples.report(WEB), [expired, unused, used], NOW)
     text = render(report)
 
     assert states(report) == ["expired", "unused", "used"]
@@ -136,6 +146,55 @@ def test_unused_and_expired_ones_are_told() -> None:
     assert "unused: it covers nothing that this audit found (until 2027-01-31, nobody" in text
     assert "Suppressed: exceptions cover these findings" in text
     assert "Exceptions" not in render(suppress(examples.full(), [used], NOW))
+
+
+FULL = replace(examples.report(WEB, examples.ODD), not_evaluated=())
+ARN = "arn:aws:iam::{}:role/gone"
+LOST = Failure("codebuild:ListProjects eu-west-1", "AccessDeniedException: no")
+
+
+def looked(*names: str, globs: tuple[str, ...] = (), projects: bool = True) -> Looked:
+    """What an audit looked at that read so many roles."""
+    roles = frozenset(examples.role_arn(name) for name in names)
+    return Looked(examples.ACCOUNT, roles, globs, projects, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("one", "report", "seen", "state"),
+    [
+        # All that it could be about was looked at and decided.
+        (on("codebuild-web", "missing-null-check"), FULL, None, "unused"),
+        (on("gone"), FULL, looked("codebuild-web"), "unused"),
+        (on(ARN.format(examples.ACCOUNT)), FULL, looked(), "unused"),
+        (on("gone"), FULL, looked(projects=False), "unused"),
+        (on("gone"), FULL, looked("other", globs=("web*",)), "unused"),
+        # A role that could not be decided, or not in full.
+        (on(examples.ODD.name), FULL, None, "unknown"),
+        (on("*", "missing-null-check"), FULL, None, "unknown"),
+        (on("web", "mixed-recipients"),
+         examples.report(replace(WEB, name="web", notes=("unread",))), None, "unknown"),
+        # What was left out: by the globs, by the regions, because it could not be read.
+        (on("gone"), FULL, looked("gone", globs=("web*",)), "unknown"),
+        (on("g*e"), FULL, looked("gone", projects=False), "unknown"),
+        (on("gone"), FULL, looked()._replace(roles=None), "unknown"),
+        (on("gone"), examples.report(WEB, errors=(LOST,)), looked("codebuild-web"), "unknown"),
+        (on("gone"), replace(FULL, limits=Limits(("web*",), ())), None, "unknown"),
+        # What the source can't contain.
+        (on("codebuild-web", "identity-policy-grant"),
+         replace(FULL, not_evaluated=("identity-policies",)), None, "unknown"),
+        # Another account's: the file may serve several.
+        (on(ARN.format("999999999999")), FULL, looked(), "unknown"),
+    ],
+)  # fmt: skip
+def test_only_what_was_looked_at_and_decided_is_unused(
+    one: RoleException, report: Report, seen: Looked | None, state: str
+) -> None:
+    """Nobody is told to remove an exception that may be needed; nor is it listed as idle."""
+    after = suppress(report, [one], NOW, seen)
+    assert states(after) == [state]
+    assert bool(idle_uses(after)) == (state == "unused")
+    assert any("covers nothing" in line for line in remarks(after, ())) == (state == "unused")
+    Draft202012Validator(SCHEMA).validate(json.loads(json_report(after)))
 
 
 def test_one_that_is_covered_twice() -> None:

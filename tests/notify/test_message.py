@@ -123,6 +123,7 @@ def test_giant_texts_hide_nothing_else(text: str) -> None:
         "unresolved_projects": 30,
         "changes": 0,
         "unseen": 0,
+        "exceptions": 0,
     }
     email = parts(message)[0]["email"]
     for name in (examples.WEB.name, examples.BATCH.name, examples.ODD.name):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from auditor.account import Failure
 from auditor.lasting import ExceptionUse
 from auditor.life import Changes
 from auditor.notify.blocks import blocks
@@ -127,3 +128,41 @@ def test_a_gap_alone_repeats_no_list() -> None:
     """Where only what could be read changed, roles that were told aren't told again."""
     for text in everywhere(News(examples.report(examples.WEB), occasion="reading")):
         assert examples.WEB.name not in text
+
+
+def test_what_got_worse_is_told_with_what_it_is_now() -> None:
+    """In every channel; filters on severity hear of it though an exception covers it."""
+    covered = replace(told.NEW, status="suppressed", certainty="proven")
+    changes = Changes(worse=(replace(told.NEW, certainty="proven"), replace(covered, id="f")))
+    news = News(examples.report(told.ACCEPTED), changes, "changes")
+    line = "codebuild-web: high unrestricted-send (ses:SendEmail), proven"
+    for text in everywhere(news):
+        assert "Worse than before" in text
+        assert f"{line}\n" in text
+        assert f"{line}; the exception that covers it was made for less" in text
+    message = make_message(news, role_to_dict)
+    assert message.attributes["worst_severity"] == ("String", "high")
+    assert message.subject.startswith("auditor: 2 worse; 0 exposed")
+    body = parts(message)[1]
+    assert [(one["change"], one["severity"], one["status"]) for one in body["changes"]] == [
+        ("worse", "high", "open"),
+        ("worse", "high", "suppressed"),
+    ]
+
+
+def test_an_excepted_role_with_something_unread_says_what() -> None:
+    """Its findings are covered and it counts all the same, so the note is what is to be told."""
+    role = replace(told.ACCEPTED, notes=("policy odd: isn't JSON",))
+    for text in everywhere(News(examples.report(role), Changes(reopened=(told.NEW,)), "changes")):
+        assert "policy odd: isn't JSON" in text
+
+
+def test_what_nothing_looks_at_says_what_ends_that() -> None:
+    """A role that CodeBuild left, in the regions that are audited, is open until that is sure."""
+    end = "stays listed until it is deleted, or until an audit of every region finds it unused"
+    for text in everywhere(News(examples.clean(), unseen=(told.GONE,), occasion="digest")):
+        assert end in text
+    broken = examples.report(errors=(Failure("codebuild:ListProjects eu-west-1", "no"),))
+    for report in (broken, examples.report(replace(examples.ODD, arn=told.GONE.role_arn))):
+        for text in everywhere(News(report, unseen=(told.GONE,), occasion="digest")):
+            assert end not in text

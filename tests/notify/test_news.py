@@ -48,6 +48,9 @@ GONE = Changes(resolved=(told.NEW,))
 CLEAN = examples.clean()
 EXCEPTED = examples.report(told.ACCEPTED)
 COVERED = Changes(suppressed=(told.NEW,))
+WAS_COVERED = replace(told.NEW, status="resolved", excepted=True)
+COVERED_GONE = Changes(resolved=(WAS_COVERED,))
+WORSE = Changes(worse=(told.NEW,))
 BROKEN = examples.report(examples.WEB, errors=ERROR)
 EXCEPTED_BROKEN = examples.report(told.ACCEPTED, errors=ERROR)
 PLANNED = Remedy(("planned",), {"plan_id": "plan-1", "changes": 1})
@@ -84,8 +87,21 @@ REFUSED = Remedy(("refused",), {"plan_id": "plan-1", "outcomes": {"arn": "refuse
          ["changes", "changes", None]),
         ([night(OPEN, NEW), night(EXCEPTED, GONE), night(EXCEPTED)],
          ["changes", "all-clear", None]),
-        ([night(EXCEPTED, COVERED), night(CLEAN, GONE), night(CLEAN)],
+        # Nothing open was closed: that what an exception covered is gone, is a change and no more.
+        ([night(EXCEPTED, COVERED), night(CLEAN, COVERED_GONE), night(CLEAN)],
+         ["changes", "changes", None]),
+        # One was open, the other excepted.
+        ([night(OPEN, NEW), night(CLEAN, Changes(resolved=(told.NEW, WAS_COVERED))), night(CLEAN)],
          ["changes", "all-clear", None]),
+        # What got worse wakes people, whether or not an exception covers it, once.
+        ([night(OPEN, NEW), night(OPEN, WORSE), night(OPEN, WORSE)], ["changes", "changes", None]),
+        # A later audit was recorded meanwhile, by hand: the older one says what changed alone, and
+        # doesn't make a second all clear of what that one told.
+        ([night(OPEN, NEW), night(CLEAN, GONE), night(OPEN, outdated=True), night(CLEAN)],
+         ["changes", "all-clear", None, None]),
+        ([night(OPEN, NEW), night(BROKEN, digest=MONDAY, always=True, outdated=True),
+          night(CLEAN, GONE, outdated=True), night(CLEAN)],
+         ["changes", None, "changes", "all-clear"]),
         # Closed while not everything could be read: all clear once everything could.
         ([night(EXCEPTED_BROKEN, GONE), night(EXCEPTED_BROKEN), night(EXCEPTED)],
          ["changes", None, "all-clear"]),
@@ -138,6 +154,11 @@ def on(day: int, report: Report = OPEN, changes: Changes = Changes()) -> Night: 
          ["digest", None, "digest", None, "digest"]),
         # A channel that has heard nothing yet counts from its first night.
         ([on(25), on(26), on(31)], [None, None, "digest"]),
+        # Nothing was open on Monday: that week's digest is done with, whatever comes on Thursday.
+        ([on(23), on(24, CLEAN, GONE), on(30, CLEAN), on(33, examples.report(errors=ERROR))],
+         ["digest", "all-clear", None, "reading"]),
+        # A channel that was told by a clock far ahead isn't silent until then.
+        ([on(60), on(24), on(30)], [None, None, "digest"]),
         # What could be read alone tells nobody what is open: the digest still comes.
         ([on(23), on(27, BROKEN), on(30, BROKEN)], ["digest", "reading", "digest"]),
     ],
@@ -196,6 +217,29 @@ def test_only_what_it_has_not_heard() -> None:
     assert news.changes == Changes(reopened=(told.REOPENED,))
 
 
+def test_new_and_worse_at_once() -> None:
+    """Who hears that it is new, hears how bad it is; who knew that, hears that it got worse."""
+    graver = replace(told.ADVICE, severity="high")
+    both = Changes(new=(graver,), worse=(graver,))
+    first = news_of(night(OPEN, both), Heard())
+    assert first is not None
+    assert first.changes == Changes(new=(graver,))
+    lately = night(OPEN, Changes(new=(told.ADVICE,)))
+    heard = after(lately, Heard(), news_of(lately, Heard(), advice=True))
+    assert follow_on(heard, both, graver) == [Changes(worse=(graver,)), None]
+
+
+def follow_on(heard: Heard, changes: Changes, known: Known) -> list[Changes | None]:
+    """Return what is told in two nights that have the same changes waiting."""
+    found = []
+    for _ in range(2):
+        one = night(OPEN, changes, known=(known,))
+        news = news_of(one, heard)
+        heard = after(one, heard, news)
+        found.append(None if news is None else news.changes)
+    return found
+
+
 def test_partly() -> None:
     """A channel that took some changes and failed on others is told the others again."""
     both = Changes(new=(told.NEW, told.REOPENED))
@@ -215,7 +259,7 @@ def test_the_same_news_has_the_same_id() -> None:
     assert len({one.id for one in reports if one}) == 2
 
 
-KINDS = ("new", "reopened", "resolved", "suppressed")
+KINDS = ("new", "reopened", "resolved", "suppressed", "worse")
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.booleans()), max_size=12))

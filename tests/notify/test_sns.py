@@ -96,6 +96,7 @@ def test_queues_get_the_json_body(client: SNSClient, sqs: SQSClient) -> None:
         "unresolved_projects": 0,
         "changes": 0,
         "unseen": 0,
+        "exceptions": 0,
     }
 
 
