@@ -8,11 +8,12 @@ from chalice.app import Chalice, ConvertToMiddleware
 
 from chalicelib import nightly, now, remediation
 from chalicelib.settings import schedule_expression
-from chalicelib.telemetry import logger, metrics
+from chalicelib.telemetry import hide_secrets, logger, metrics
 
 # configure_logs: Chalice's own handler would print each line a second time, its logger's name
 # being the app's (https://aws.github.io/chalice/topics/logging.html).
 app = Chalice(app_name="auditor", configure_logs=False)
+app.register_middleware(hide_secrets)
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
 app.register_middleware(ConvertToMiddleware(metrics.log_metrics))
 

@@ -12,10 +12,16 @@ MESSAGE_LIMIT = 500  # characters; AWS quotes whole ARNs and policies in its mes
 _SECRETS = (
     (re.compile(r"The (?:Canonical String|String-to-Sign)\b.*", re.DOTALL | re.IGNORECASE), ""),
     (
-        re.compile(r"(?i)(x-amz-security-token|authorization)(\s*[:=]).*", re.DOTALL),
+        re.compile(r"(?i)(x-amz-security-token|authorization(?: header)?)(\s*[:=]).*", re.DOTALL),
         r"\1\2 (hidden)",
     ),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key hidden)"),
+    # A session token by what it begins with, wherever it stands. AWS doesn't document the form, so
+    # this is a second net and not the first.
+    (re.compile(r"\b(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"), "(token hidden)"),
+    # Whoever has a webhook's address may post:
+    # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+    (re.compile(r"(?<=hooks\.slack\.com/)\w+/\S+|(?<=hooks\.slack-gov\.com/)\w+/\S+"), "(hidden)"),
     (re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@"), "(hidden)@"),
 )
 
@@ -52,3 +58,13 @@ def without_secrets(text: str) -> str:
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
+
+
+def words(error: object, limit: int = MESSAGE_LIMIT) -> str:
+    """Return what AWS or a library said, fit to be told: one line, bounded, without secrets.
+
+    Whatever goes into a message, a log line or a reply from an error that isn't ours goes through
+    here.
+    """
+    # Secrets first: a cut could leave the half of one that no pattern knows.
+    return one_line(without_secrets(str(error)[: limit * 8]), limit)

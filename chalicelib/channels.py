@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import boto3
 from botocore.config import Config
 
-from auditor.errors import AuditorError
-from auditor.notify import chat, events, securityhub, sns
-from auditor.notify.interface import PartlyToldError
-from auditor.notify.news import after, news_of, partly
+from auditor.errors import AuditorError, NotifyError
+from auditor.findings import EXPOSING
+from auditor.notify import aside, chat, events, securityhub, sns
+from auditor.notify.interface import News, PartlyToldError
+from auditor.notify.news import Heard, after, news_of, partly
+from auditor.notify.unanswered import UnansweredError
 from auditor.report.asff import asff_findings
 from auditor.report.json import role_to_dict
+from auditor.text import without_secrets
 from chalicelib import places, telemetry
-from chalicelib.run import CLIENT_CONFIG, topic_client
+from chalicelib.clients import CLIENT_CONFIG, TWICE, TWICE_MS, topic_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from auditor.notify.interface import Channel, News
+    from auditor.life import Changes
+    from auditor.notify.aside import Word
+    from auditor.notify.interface import Channel
     from auditor.notify.news import Night
     from chalicelib.memory import Memory
     from chalicelib.settings import Settings
@@ -32,13 +37,23 @@ _HUB_CONFIG: Final = CLIENT_CONFIG.merge(
 _HUB_CALL_MS: Final = 120_000
 """What one call may take at worst: three tries of 35 seconds, and the waits between them."""
 
+SLACK_MS: Final = 102_000
+BUS_MS: Final = 60_000
+"""What all calls of the bus together get; see ``clients.TELLING_MS`` for the rest."""
+
 
 class Teller(NamedTuple):
-    """A channel by name. ``advice``: it is told of ``low`` and ``info`` changes alone, too."""
+    """A channel by name.
+
+    ``say`` tells people a word about the audit itself; None where no people listen. ``advice``: it
+    is told of ``low`` and ``info`` changes alone, too. ``needs_ms``: the least time to begin with.
+    """
 
     name: str
     channel: Channel
+    say: Callable[[Word], str | None] | None = None
     advice: bool = False
+    needs_ms: int = TWICE_MS
 
 
 class Outcome:
@@ -53,7 +68,7 @@ class Outcome:
         try:
             self.sent[name] = action()
         except AuditorError as error:
-            self._fail(name, str(error))
+            self._fail(name, without_secrets(str(error)))
         except Exception as error:  # noqa: BLE001 - told here, and the run fails at its end
             # Only its kind: a message of unknown origin may hold a secret, or a policy's text.
             self._fail(name, f"a defect, or an answer nobody foresaw ({type(error).__name__})")
@@ -64,10 +79,39 @@ class Outcome:
         telemetry.logger.error("channel %s failed, the others go on: %s", name, why)
 
 
-def tell(settings: Settings, night: Night, memory: Memory, outcome: Outcome) -> None:
-    """Tell each channel what it hasn't heard yet."""
-    for one in _tellers(settings):
-        outcome.attempt(one.name, partial(_tell, one, night, memory))
+def tell(
+    settings: Settings, night: Night, memory: Memory, outcome: Outcome, left_ms: Callable[[], int]
+) -> None:
+    """Tell each channel what it hasn't heard yet, as long as there is time for it.
+
+    :param left_ms: returns the milliseconds that the run has left.
+    """
+    for one in tellers(settings, left_ms):
+        outcome.attempt(one.name, partial(_tell, one, night, memory, left_ms))
+
+
+def tellers(settings: Settings, left_ms: Callable[[], int]) -> Iterator[Teller]:
+    """Yield the channels that are configured."""
+    arn = settings.topic_arn
+    yield Teller("topic", lambda news: _publish(arn, news), lambda word: _say(arn, word))
+    if settings.slack_webhook is not None:
+        place = settings.slack_webhook
+        yield Teller(
+            "slack",
+            lambda news: _post(place, news),
+            lambda word: _say_in_slack(place, word),
+            needs_ms=SLACK_MS,
+        )
+    if settings.chat_topic_arn is not None:
+        chat_arn = settings.chat_topic_arn
+        yield Teller(
+            "chat",
+            lambda news: chat.publish(topic_client(chat_arn), chat_arn, news),
+            lambda word: aside.to_chat(topic_client(chat_arn), chat_arn, word),
+        )
+    if settings.event_bus is not None:
+        bus = settings.event_bus
+        yield Teller("events", lambda news: _put(bus, news, left_ms), advice=True)
 
 
 def import_findings(night: Night, left_ms: Callable[[], int]) -> str:
@@ -90,36 +134,78 @@ def import_findings(night: Night, left_ms: Callable[[], int]) -> str:
     )
 
 
-def _tell(one: Teller, night: Night, memory: Memory) -> str | None:
-    heard = memory.heard(one.name)
+def _tell(one: Teller, night: Night, memory: Memory, left_ms: Callable[[], int]) -> str | None:
+    if left_ms() < one.needs_ms:
+        raise NotifyError("the run's time is nearly over; the next run tells it")
+    known = memory.heard(one.name)
+    heard = Heard() if known is None else known
     news = news_of(night, heard, advice=one.advice)
+    if known is None:
+        news = _first(news, night, advice=one.advice)
     try:
         message_id = None if news is None else one.channel(news)
     except PartlyToldError as error:
-        memory.keep(one.name, partly(heard, night.changes, error.taken))
+        # What a new channel was to catch up with stands nowhere: it starts anew the next time.
+        if known is not None or news is None or _ids(news.changes) <= _ids(night.changes):
+            memory.keep(one.name, partly(heard, night.changes, error.taken))
         raise
+    except UnansweredError as error:
+        _unanswered(one, night, memory, heard, news)
+        raise NotifyError(f"{error} (message {news.id[:8] if news else ''})") from error
     now = after(night, heard, news)
-    if now != heard:
+    if known is None or now != heard:
         memory.keep(one.name, now)
     return message_id
 
 
-def _tellers(settings: Settings) -> Iterator[Teller]:
-    arn = settings.topic_arn
-    yield Teller("topic", lambda news: _publish(arn, news))
-    if settings.slack_webhook is not None:
-        place = settings.slack_webhook
-        yield Teller("slack", lambda news: _post(place, news))
-    if settings.chat_topic_arn is not None:
-        chat_arn = settings.chat_topic_arn
-        yield Teller("chat", lambda news: chat.publish(topic_client(chat_arn), chat_arn, news))
-    if settings.event_bus is not None:
-        bus = settings.event_bus
-        yield Teller("events", lambda news: _put(bus, news), advice=True)
+def _unanswered(one: Teller, night: Night, memory: Memory, heard: Heard, news: News | None) -> None:
+    """Remember a message that may have arrived: it is told once more, and not a third time.
+
+    Untold is worse than told twice, and told every night is worse than both; and the alarm rings
+    for each.
+    """
+    if news is None:
+        return
+    if memory.unanswered(one.name) != news.id:
+        memory.keep_unanswered(one.name, news.id)
+        return
+    telemetry.logger.error(
+        "channel %s didn't answer to message %s twice; it is not told again", one.name, news.id[:8]
+    )
+    memory.keep(one.name, after(night, heard, news))
+
+
+def _first(news: News | None, night: Night, *, advice: bool) -> News | None:
+    """Return what a channel is told on its first night: all that is open, too.
+
+    Such a channel may be younger than what it is to tell. Messages for people show every open role
+    whatever changed, so only silence is to be broken; a bus gets an event for each open finding.
+    """
+    if news is None:
+        news = news_of(night._replace(digest=night.report.generated_at.weekday()), Heard())
+    if not advice:
+        return news
+    if news is None:
+        return None
+    ids = _ids(news.changes)
+    old = tuple(
+        one
+        for one in night.known
+        if one.status == "open" and one.severity in EXPOSING and one.id not in ids
+    )
+    return news._replace(changes=news.changes._replace(new=(*news.changes.new, *old)))
+
+
+def _ids(changes: Changes) -> set[str]:
+    return {one.id for kind in changes for one in kind}
 
 
 def _publish(arn: str, news: News) -> str | None:
     return sns.publish(topic_client(arn), arn, news, render_role=role_to_dict)
+
+
+def _say(arn: str, word: Word) -> str | None:
+    return aside.to_topic(topic_client(arn), arn, word)
 
 
 def _post(place: str, news: News) -> str:
@@ -128,6 +214,15 @@ def _post(place: str, news: News) -> str:
     return post(places.webhook(place), news)
 
 
-def _put(bus: str, news: News) -> str:
-    client = boto3.Session().client("events", config=CLIENT_CONFIG)
-    return events.put(client, bus, news, render_role=role_to_dict)
+def _say_in_slack(place: str, word: Word) -> str:
+    from auditor.notify.slack import say  # as above
+
+    return say(places.webhook(place), word)
+
+
+def _put(bus: str, news: News, left_ms: Callable[[], int]) -> str:
+    client = boto3.Session().client("events", config=TWICE)
+    until = max(left_ms() - BUS_MS, TWICE_MS)
+    return events.put(
+        client, bus, news, render_role=role_to_dict, in_time=lambda: left_ms() >= until
+    )

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from auditor.notify.interface import Remedy
+from auditor.notify.unanswered import AWS_ERRORS
+from auditor.text import without_secrets, words
 from chalicelib import telemetry
-from chalicelib.run import CLIENT_CONFIG
+from chalicelib.clients import CLIENT_CONFIG, STORING_MS, TELLING_MS
 
 if TYPE_CHECKING:
     from auditor.findings import Report
     from chalicelib.settings import Settings
 
-_MARGIN_MS: Final = 60_000
-"""Kept of the nightly audit's own time, to publish what it found whatever remediate does."""
+MARGIN_MS: Final = TELLING_MS + STORING_MS + 60_000
+"""Kept of the nightly audit's own time, to store and tell what it found whatever remediate does.
+The last minute is for the history's table, and for making the page."""
+LEAST_MS: Final = 30_000
+"""With less than this to wait for it, remediate isn't begun."""
 
 _SHOWN: Final = 40  # roles told of in a message
 _TROUBLES: Final = 5  # lines of one kind of trouble
@@ -124,6 +128,11 @@ def remedy(
     """
     if not settings.remediate_roles or report.count("exposed") == 0:
         return None
+    told = _remedy(settings, context, run_id)
+    return told._replace(lines=tuple(map(without_secrets, told.lines)))
+
+
+def _remedy(settings: Settings, context: Any, run_id: str | None) -> Remedy:
     event = {
         "roles": list(settings.remediate_roles),
         "excepted": list(settings.remediate_except),
@@ -131,12 +140,14 @@ def remedy(
         # A doubled night asks once: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html
         "request_id": f"nightly-{run_id or context.aws_request_id}",
     }
-    seconds = max(1, (context.get_remaining_time_in_millis() - _MARGIN_MS) // 1000)
+    left_ms = context.get_remaining_time_in_millis() - MARGIN_MS
+    if left_ms < LEAST_MS:
+        return _failed("it was not begun, for the audit left no time for it")
     client = boto3.Session().client(
         "lambda",
         config=CLIENT_CONFIG.merge(
             # One try: what was begun goes on there, whether or not this waits for it.
-            Config(retries={"total_max_attempts": 1}, read_timeout=seconds)
+            Config(retries={"total_max_attempts": 1}, read_timeout=left_ms // 1000)
         ),
     )
     try:
@@ -144,10 +155,10 @@ def remedy(
             FunctionName=str(settings.remediate_function), Payload=json.dumps(event).encode()
         )
         reply = json.loads(answer["Payload"].read())
-    except (BotoCoreError, ClientError, ValueError) as error:
-        return _failed(f"{type(error).__name__}: {error}")
+    except (*AWS_ERRORS, ValueError) as error:
+        return _failed(f"{type(error).__name__}: {words(error)}")
     if answer.get("FunctionError"):
-        return _failed(str(reply.get("errorMessage") if isinstance(reply, dict) else reply))
+        return _failed(words(reply.get("errorMessage") if isinstance(reply, dict) else reply))
     try:
         if settings.remediate_apply:
             return _done(_Done.model_validate(reply))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from auditor.history.client import Table, key
 from auditor.history.values import HistoryError
@@ -22,7 +22,23 @@ MOST_WAITING: Final = 3_000
 """Changes of silent nights that wait for the next message; one has room for fewer."""
 
 _ANY: Final = "attribute_exists(pk) OR attribute_not_exists(pk)"
-_TROUBLE: Final = "(trouble)"
+# No channel has such a name. An item "(trouble)" alone is an earlier version's, and isn't read.
+_TROUBLE: Final = "(trouble) "
+_UNANSWERED: Final = "(unanswered) "
+
+RUNS: Final = 20
+"""Runs whose failure is remembered: two may fail in turn, by hand and by the schedule."""
+
+
+class Trouble(NamedTuple):
+    """What a channel was told of audits that could not be done.
+
+    ``runs`` are the ids of the last runs whose failure it was told; ``open``: it wasn't told since
+    that the audit works again.
+    """
+
+    runs: tuple[str, ...] = ()
+    open: bool = False
 
 
 class Memory:
@@ -33,11 +49,11 @@ class Memory:
         self._name = table
         self._pk = f"heard#{account_id}"
 
-    def heard(self, channel: str) -> Heard:
-        """Return what a channel was told last. Raises HistoryError."""
+    def heard(self, channel: str) -> Heard | None:
+        """Return what a channel was told last; None for one that is new. Raises HistoryError."""
         item = self._table.get(self._pk, channel)
         if item is None:
-            return Heard()
+            return None
         try:
             return _heard(item)
         except (KeyError, TypeError, ValueError) as error:
@@ -64,17 +80,29 @@ class Memory:
             _ANY,
         )
 
-    def first_trouble(self, run_id: str) -> bool:
-        """Return whether a run's failure is to be told: a retried run failed before it.
-
-        Raises HistoryError.
-        """
-        return self._table.put(
-            {**key(self._pk, _TROUBLE), "run": {"S": run_id}},
-            "attribute_not_exists(pk) OR #run <> :run",
-            ExpressionAttributeNames={"#run": "run"},
-            ExpressionAttributeValues={":run": {"S": run_id}},
+    def trouble(self, channel: str) -> Trouble:
+        """Return what a channel was told of audits that could not be done. Raises HistoryError."""
+        item = self._table.get(self._pk, _TROUBLE + channel)
+        if item is None:
+            return Trouble()
+        return Trouble(
+            tuple(str(one["S"]) for one in item["runs"]["L"]), open=bool(item["open"]["BOOL"])
         )
+
+    def keep_trouble(self, channel: str, trouble: Trouble) -> None:
+        """Remember what a channel was told of audits that failed. Raises HistoryError."""
+        runs = [{"S": one} for one in trouble.runs[-RUNS:]]
+        item = {"runs": {"L": runs}, "open": {"BOOL": trouble.open}}
+        self._table.put({**key(self._pk, _TROUBLE + channel), **item}, _ANY)
+
+    def unanswered(self, channel: str) -> str:
+        """Return the id of the message that a channel last didn't answer. Raises HistoryError."""
+        item = self._table.get(self._pk, _UNANSWERED + channel)
+        return "" if item is None else str(item["id"]["S"])
+
+    def keep_unanswered(self, channel: str, id_: str) -> None:
+        """Remember that a channel gave no answer to a message. Raises HistoryError."""
+        self._table.put({**key(self._pk, _UNANSWERED + channel), "id": {"S": id_}}, _ANY)
 
     def release(self, owner: str) -> None:
         """Let others tell, where this attempt told what it could. Raises HistoryError.

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
 
 import boto3
 
 from auditor.errors import AuditorError, CollectError, NotifyError
-from auditor.exceptions import suppress
+from auditor.history.items import KINDS
 from auditor.history.table import TableHistory
 from auditor.life import annotated
 from auditor.looked import missed
 from auditor.notify.news import Night
-from auditor.notify.sns import publish_trouble
-from auditor.report.page.trend import Past
-from chalicelib import channels, handing_on, places, store, telemetry
+from chalicelib import channels, clients, handing_on, store, telemetry
 from chalicelib import run as runs
 from chalicelib import settings as config
 from chalicelib.memory import Memory
+from chalicelib.troubles import Desk
 from chalicelib.watched import unseen, watched
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from auditor.findings import Report
-    from auditor.looked import Looked
+    from auditor.history.table import Outbox
+    from auditor.lasting import Known
+    from auditor.notify.interface import Remedy
     from chalicelib.channels import Outcome
     from chalicelib.settings import Settings
 
 LEASE: Final = 600
 """Seconds that a run has for telling all channels, Slack's and AWS's waits included."""
+FUTURE: Final = timedelta(days=1)
+"""How far in the future an earlier audit's time may lie before it is said that a clock is wrong."""
 
 
 class BusyError(AuditorError):
@@ -38,11 +43,22 @@ class BusyError(AuditorError):
 
 
 class _Past(NamedTuple):
-    """The history of an account, what its channels heard, and this run's id in it."""
+    """The history of an account, and what its channels heard.
+
+    ``retried``: an earlier attempt of this run stored what it found, and didn't end.
+    """
 
     history: TableHistory
     memory: Memory
-    run_id: str
+    retried: bool
+
+
+class _Ready(NamedTuple):
+    """What is to be told, by whom, and what it is kept as."""
+
+    night: Night
+    outbox: Outbox
+    past: _Past
 
 
 def run(context: Any, event_id: str = "") -> dict[str, Any]:
@@ -57,117 +73,152 @@ def run(context: Any, event_id: str = "") -> dict[str, Any]:
     :param event_id: of the event that EventBridge delivers, maybe twice.
     """
     settings = config.load()
-    table = config.table_of(settings)
-    report, looked = runs.audit_account(regions=settings.regions, whole=True)
-    client: Any = boto3.Session().client("dynamodb", config=runs.CLIENT_CONFIG)
-    past = _Past(
-        TableHistory(client, table, report.account_id, clock=_now, lease=LEASE),
-        Memory(client, table, report.account_id),
-        _run_id(event_id, context),
-    )
+    run_id = _run_id(event_id, context)
+    left_ms: Callable[[], int] = context.get_remaining_time_in_millis
+    table = settings.history_table
+    memory = None if table is None else _memory(table, settings.topic_arn.split(":")[4])
+    desk = Desk(settings, memory, run_id, left_ms)
     try:
-        if past.history.state(past.run_id) == "told":
-            return {**_summary(report), "repeated": True}
-        report, night = _night(settings, report, looked, past)
-    except AuditorError as error:
-        _tell_trouble(settings, past, error)
+        ready = _ready(settings, run_id, context)
+    except BusyError:
+        raise  # the other run tells
+    except Exception as error:
+        desk.tell(error)
         raise
-    remedy = handing_on.remedy(settings, report, context, past.run_id)
-    outcome = _tell(settings, night._replace(remedy=remedy), past, context)
-    if not report.complete and not report.roles:
-        # Somebody may have been told, but a function that audits nothing must not look well.
+    if isinstance(ready, dict):
+        return ready
+    report = ready.night.report
+    blind = not report.complete and not report.roles
+    outcome = _tell(settings, ready, context, None if blind else desk)
+    if blind:
+        # Somebody was told, but a function that audits nothing must not look well; and the run
+        # isn't told: its retry audits anew.
         first = report.errors[0]
         raise CollectError(f"no role could be audited: {first.where}: {first.message}")
-    telemetry.count(Succeeded=1)
+    ready.past.history.told(run_id, ready.outbox)
+    changes = {kind: len(getattr(ready.outbox.changes, kind)) for kind in KINDS}
+    telemetry.count(**{kind.capitalize(): number for kind, number in changes.items()}, Succeeded=1)
+    remedy = ready.night.remedy
     return {
         **_summary(report),
         "message_id": outcome.sent.get("topic"),
         "channels": outcome.sent,
-        "changes": {
-            kind: len(getattr(night.changes, kind)) for kind in ("new", "reopened", "resolved")
-        },
+        "changes": changes,
         **({} if remedy is None else {"remediation": remedy.data}),
     }
 
 
-def _night(settings: Settings, report: Report, looked: Looked, past: _Past) -> tuple[Report, Night]:
-    """Return the report with exceptions and lives, and what it changes, stored by then."""
-    if settings.exceptions is not None:
-        listed = places.exceptions(settings.exceptions, report.account_id)
-        report = suppress(report, listed, report.generated_at)
+def _ready(settings: Settings, run_id: str, context: Any) -> _Ready | dict[str, Any]:
+    """Audit, store what was found, have it remediated, and take what is to be told.
+
+    A reply where this run was told before. Raises BusyError where another run is telling.
+    """
+    table = config.table_of(settings)
+    report, looked = runs.audit_account(settings, regions=settings.regions, whole=True)
+    client: Any = boto3.Session().client("dynamodb", config=clients.CLIENT_CONFIG)
+    history = TableHistory(client, table, report.account_id, clock=_now, lease=LEASE)
+    state = history.state(run_id)
+    if state == "told":
+        return {**_summary(report), "repeated": True}
     seen = watched(report)
-    changed = past.history.record(past.run_id, seen, looked)
-    known = past.history.known()
-    report = replace(annotated(report, known, changed), unseen=missed(known.values(), seen))
-    telemetry.count(
-        New=len(changed.new), Reopened=len(changed.reopened), Resolved=len(changed.resolved)
-    )
-    day = settings.digest_day
-    night = Night(
-        report,
-        changed,
-        past.run_id,
-        "",
-        unseen=unseen(known.values(), seen),
-        always=settings.always_notify,
-        digest=config.DAYS.index(day) if day in config.DAYS else None,
-        known=tuple(known.values()),
-    )
-    return report, night
-
-
-def _tell(settings: Settings, night: Night, past: _Past, context: Any) -> Outcome:
-    """Tell everybody; raises NotifyError at the end where somebody could not be told."""
-    outcome = channels.Outcome()
-    attempt = str(context.aws_request_id)
-    outbox = past.history.claim(attempt)
+    history.record(run_id, seen, looked)
+    remedy = handing_on.remedy(settings, report, context, run_id)
+    outbox = history.claim(str(context.aws_request_id))
     if outbox is None:
         raise BusyError("another run is telling what changed; this one is tried again later")
-    night = night._replace(changes=outbox.changes, outbox_id=outbox.id)
-    bucket = settings.reports_bucket
-    if bucket is not None:
-        night = night._replace(stored=store.night_place(bucket, night.report))
-    # People first: whatever takes long, or until the run is killed, comes when they have heard.
-    channels.tell(settings, night, past.memory, outcome)
-    if bucket is not None:
-        outcome.attempt(
-            "reports", lambda: store.put_night(bucket, night.report, _trend(past.history))
-        )
+    known = history.known()
+    _hold_clock(known.values(), report.generated_at)
+    # What waits to be told, and not what this attempt changed: an earlier one may have stored it.
+    report = annotated(report, known, outbox.changes)
+    report = replace(report, unseen=missed(known.values(), seen))
+    night = _night(settings, report, seen, known.values(), outbox, run_id, remedy)
+    night = night._replace(outdated=history.outdated(report))
+    memory = _memory(table, report.account_id)
+    return _Ready(night, outbox, _Past(history, memory, retried=state == "recorded"))
+
+
+def _night(
+    settings: Settings,
+    report: Report,
+    seen: Report,
+    known: Iterable[Known],
+    outbox: Outbox,
+    run_id: str,
+    remedy: Remedy | None,
+) -> Night:
+    day = settings.digest_day
+    return Night(
+        report,
+        outbox.changes,
+        run_id,
+        outbox.id,
+        unseen=unseen(known, seen),
+        remedy=remedy,
+        always=settings.always_notify,
+        digest=config.DAYS.index(day) if day in config.DAYS else None,
+        known=tuple(known),
+    )
+
+
+def _tell(settings: Settings, ready: _Ready, context: Any, desk: Desk | None) -> Outcome:
+    """Tell everybody; raises NotifyError at the end where somebody could not be told.
+
+    A message names the night's page only where it lies there. So the page is stored first, where
+    there is time for that and for telling; but if an attempt of this run ended early, maybe on the
+    page, people come first, and their messages name none.
+
+    :param desk: tells that the audit works again; None where it doesn't.
+    """
+    night, past = ready.night, ready.past
+    left_ms: Callable[[], int] = context.get_remaining_time_in_millis
+    outcome = channels.Outcome()
+    first = not past.retried and left_ms() > clients.TELLING_MS + clients.STORING_MS
+    if first:
+        night = night._replace(stored=_store(settings, night, past, outcome))
+    channels.tell(settings, night, past.memory, outcome, left_ms)
+    if desk is not None:
+        desk.over(outcome)
+    if not first:
+        _store(settings, night, past, outcome)
     if settings.security_hub:
-        outcome.attempt(
-            "security-hub",
-            lambda: channels.import_findings(night, context.get_remaining_time_in_millis),
-        )
+        outcome.attempt("security-hub", lambda: channels.import_findings(night, left_ms))
     telemetry.count(ChannelsFailed=len(outcome.failed))
-    if outcome.failed:
+    if outcome.failed or desk is None:
         try:
-            past.memory.release(attempt)
+            past.memory.release(str(context.aws_request_id))
         except AuditorError as error:  # it runs out by itself; who wasn't told matters more
             telemetry.logger.error("the next run has to wait: %s", error)
+    if outcome.failed:
         told = "; ".join(f"{name}: {why}" for name, why in outcome.failed.items())
         raise NotifyError(f"notification failed, the findings stand in the log: {told}")
-    past.history.told(past.run_id, outbox)
     return outcome
 
 
-def _tell_trouble(settings: Settings, past: _Past, error: AuditorError) -> None:
-    """Tell the topic that this run fails, once however often Lambda tries it."""
-    telemetry.logger.error("nothing could be told: %s", error)
-    try:
-        if not past.memory.first_trouble(past.run_id):
-            return
-    except AuditorError as second:
-        telemetry.logger.error("told without memory: %s", second)
-    try:
-        publish_trouble(runs.topic_client(settings.topic_arn), settings.topic_arn, str(error))
-    except NotifyError as second:
-        telemetry.logger.error("the topic could not be told either: %s", second)
+def _store(settings: Settings, night: Night, past: _Past, outcome: Outcome) -> str | None:
+    """Store a night's report where that is configured, and return its page's address."""
+    bucket = settings.reports_bucket
+    if bucket is None:
+        return None
+    return outcome.attempt(
+        "reports", lambda: store.put_night(bucket, night.report, past.history.days())
+    )
 
 
-def _trend(history: TableHistory) -> list[Past]:
-    # A day that could not be audited whole would look better than it was.
-    days = [day for day in history.days() if day.complete]
-    return [Past(d.at, d.roles, d.proven, d.possible, d.undetermined) for d in days]
+def _memory(table: str, account_id: str) -> Memory:
+    client: Any = boto3.Session().client("dynamodb", config=clients.MEMORY)
+    return Memory(client, table, account_id)
+
+
+def _hold_clock(known: Iterable[Known], now: datetime) -> None:
+    """Say it loudly where earlier audits had a clock that runs ahead of this one's."""
+    latest = max((one.last_seen for one in known), default=now)
+    if latest > now + FUTURE:
+        telemetry.logger.error(
+            "the history knows an audit of %s, which is to come: one of the clocks is wrong. Until"
+            " then nothing that it saw is resolved, and a digest may be missing; what is wrong can"
+            " be removed from the table",
+            latest.isoformat(),
+        )
 
 
 def _run_id(event_id: str, context: Any) -> str:

@@ -23,6 +23,7 @@ def run(event: object) -> dict[str, Any]:
         telemetry.logger.error("%s", error)
         raise
     report, _ = runs.audit_account(
+        settings,
         regions=wanted.regions or settings.regions,
         role_globs=wanted.roles,
         whole=not (wanted.roles or wanted.regions),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -14,9 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditor.errors import InputError, NotifyError
 from auditor.exceptionfile import SIZE_LIMIT, parse
-from chalicelib.run import CLIENT_CONFIG
+from auditor.text import words
+from chalicelib.clients import CLIENT_CONFIG, TWICE
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from auditor.lasting import RoleException
 
 WEBHOOKS: Final = ("https://hooks.slack.com/", "https://hooks.slack-gov.com/")
@@ -27,16 +31,21 @@ _FAILURES: Final = (GetParameterError, TransformParameterError, BotoCoreError, C
 
 
 def exceptions(place: str, account_id: str) -> tuple[RoleException, ...]:
-    """Return the exceptions of a file in S3 (``s3://bucket/key``) or SSM (``ssm:/name``).
+    """Return the exceptions of a file in S3 (``s3://bucket/key``), in SSM (``ssm:/name``), or in
+    the deployment itself (``package:exceptions.yaml``, which lies beside ``app.py``).
 
     The bucket must be this account's. Raises InputError: where the file can't be read, or the
     first thing that is wrong in it, with its line.
     """
+    kind = place.partition(":")[0]
     try:
-        data = _object(place, account_id) if place.startswith("s3://") else _parameter(place)
-    except _FAILURES as error:
+        if kind == "package":
+            data = _packaged(place)
+        else:
+            data = _object(place, account_id) if kind == "s3" else _parameter(place)
+    except (*_FAILURES, OSError) as error:
         raise InputError(
-            f"exceptions {place}: can't be read: {error}; check that it exists, and that the"
+            f"exceptions {place}: can't be read: {words(error)}; check that it exists, and that the"
             " stack's parameter Exceptions names it"
         ) from error
     return parse(data, place)
@@ -50,13 +59,13 @@ def webhook(place: str) -> str:
     kind, _, name = place.partition(":")
     try:
         if kind == "ssm":
-            text = _parameter(place).decode()
+            text = _parameter(place, TWICE).decode()
         else:
-            client = boto3.Session().client("secretsmanager", config=CLIENT_CONFIG)
+            client = boto3.Session().client("secretsmanager", config=TWICE)
             value = SecretsProvider(boto3_client=client).get(name, force_fetch=True)
             text = value if isinstance(value, str) else ""
     except _FAILURES as error:
-        raise NotifyError(f"Slack's webhook {place}: can't be read: {error}") from error
+        raise NotifyError(f"Slack's webhook {place}: can't be read: {words(error)}") from error
     if not text.strip().startswith(WEBHOOKS):
         raise NotifyError(
             f"Slack's webhook {place}: what lies there is no address of a webhook (a text that"
@@ -65,8 +74,14 @@ def webhook(place: str) -> str:
     return text.strip()
 
 
-def _parameter(place: str) -> bytes:
-    client = boto3.Session().client("ssm", config=CLIENT_CONFIG)
+def _packaged(place: str) -> bytes:
+    path = Path(__file__).resolve().parent.parent / place.partition(":")[2]
+    with path.open("rb") as file:
+        return file.read(SIZE_LIMIT + 1)
+
+
+def _parameter(place: str, config: Config = CLIENT_CONFIG) -> bytes:
+    client = boto3.Session().client("ssm", config=config)
     value = SSMProvider(boto3_client=client).get(
         place.removeprefix("ssm:"), decrypt=True, force_fetch=True
     )

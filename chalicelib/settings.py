@@ -58,8 +58,13 @@ TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 _SSM = r"ssm:/[A-Za-z0-9_./-]{1,1010}"
 """A parameter by its path:
 https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html"""
+_PACKAGED = r"package:exceptions\.ya?ml"
+"""A file that lay beside app.py when the deployment was packaged."""
 ExceptionsPlace = Annotated[
-    str, Field(pattern=rf"^(s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/[!-~]{{1,1024}}|{_SSM})$")
+    str,
+    Field(
+        pattern=rf"^(s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/[!-~]{{1,1024}}|{_SSM}|{_PACKAGED})$"
+    ),
 ]
 SecretPlace = Annotated[
     str, Field(pattern=rf"^({_SSM}|secretsmanager:[A-Za-z0-9/_+=.@-]{{1,512}})$")
@@ -94,15 +99,15 @@ class Common(BaseModel):
 class Settings(Common):
     """The settings of the functions that audit.
 
-    ``topic_arn``: the SNS topic for findings. ``always_notify``: publish even when there is nothing
-    to report. ``reports_bucket``: an S3 bucket for each night's report, and for replies that are
-    too long for Lambda; empty means none. ``remediate_roles``: globs of the roles that the nightly
-    audit has ``remediate_function`` plan for, comma separated; empty means that it never invokes
-    it. ``remediate_except``: globs of roles to leave alone all the same. ``remediate_apply``: have
-    these plans applied, too.
+    ``topic_arn``: the SNS topic for findings. ``exceptions``: where the file of exceptions lies.
+    ``always_notify``: publish even when there is nothing to report. ``reports_bucket``: an S3
+    bucket for each night's report, and for replies that are too long for Lambda; empty means none.
+    ``remediate_roles``: globs of the roles that the nightly audit has ``remediate_function`` plan
+    for, comma separated; empty means that it never invokes it. ``remediate_except``: globs of roles
+    to leave alone all the same. ``remediate_apply``: have these plans applied, too.
 
     For the nightly audit alone: ``history_table``: the DynamoDB table of what audits knew so far.
-    ``exceptions``: where the file of exceptions lies. ``digest_day``: when all that is still open
+    ``digest_day``: when all that is still open
     is told again. The other channels, each off where its field is empty: ``slack_webhook`` (where
     the address of Slack's webhook lies), ``chat_topic_arn`` (the topic that Amazon Q listens to),
     ``security_hub``, ``event_bus`` (the name of a bus of EventBridge).
@@ -157,7 +162,7 @@ _EXPECTED: Mapping[str, str] = {
     "reports_bucket": "the name of an S3 bucket, or nothing",
     "schedule": "cron(six fields) or rate(number unit)",
     "history_table": "the name of a DynamoDB table",
-    "exceptions": "s3://bucket/key or ssm:/name, or nothing",
+    "exceptions": "s3://bucket/key, ssm:/name or package:exceptions.yaml, or nothing",
     "digest_day": "MON, TUE, WED, THU, FRI, SAT, SUN or NEVER",
     "slack_webhook": "ssm:/name or secretsmanager:name, or nothing",
     "chat_topic_arn": "the ARN of an SNS topic, or nothing",

@@ -6,21 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from auditor.errors import NotifyError
+from auditor.notify.unanswered import AWS_ERRORS
 from auditor.report.formats.html import FORMAT as PAGE
 from auditor.report.formats.html import render as render_page
 from auditor.report.json import render as render_json
 from auditor.report.json import timestamp
+from auditor.text import words
 from chalicelib import telemetry
-from chalicelib.run import CLIENT_CONFIG
+from chalicelib.clients import STORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.findings import Report
-    from auditor.report.page.trend import Past
+    from auditor.life import Day
 
 _JSON: Final = "application/json"
 _PAGE: Final = (PAGE.extension, PAGE.media_type)
@@ -41,12 +42,7 @@ def put(bucket: str, report: dict[str, Any]) -> dict[str, str]:
     return {"bucket": bucket, "key": key}
 
 
-def night_place(bucket: str, report: Report) -> str:
-    """Return the ``s3://`` address that a night's page gets."""
-    return f"s3://{bucket}/{_key(report.account_id, timestamp(report.generated_at), _PAGE[0])}"
-
-
-def put_night(bucket: str, report: Report, history: Sequence[Past]) -> str:
+def put_night(bucket: str, report: Report, history: Sequence[Day]) -> str:
     """Store a night's report as JSON and as a page, and return the page's address.
 
     ``history`` are earlier audits, for the page's trend. Raises NotifyError where S3 refuses.
@@ -65,7 +61,7 @@ def _put(bucket: str, account_id: str, moment: str, kind: tuple[str, str], text:
     """
     extension, media_type = kind
     key = _key(account_id, moment, extension)
-    client = boto3.Session().client("s3", config=CLIENT_CONFIG)
+    client = boto3.Session().client("s3", config=STORE)
     try:
         client.put_object(
             Bucket=bucket,
@@ -75,9 +71,9 @@ def _put(bucket: str, account_id: str, moment: str, kind: tuple[str, str], text:
             ServerSideEncryption="AES256",
             ExpectedBucketOwner=account_id,
         )
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         telemetry.logger.error("report not stored, the findings stand above")
-        raise NotifyError(f"s3:PutObject s3://{bucket}/{key}: {error}") from error
+        raise NotifyError(f"s3:PutObject s3://{bucket}/{key}: {words(error)}") from error
     return key
 
 

@@ -9,14 +9,16 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from auditor.notify import facts
 from auditor.notify.facts import clean, count
 from auditor.notify.interface import PartlyToldError
+from auditor.notify.unanswered import AWS_ERRORS
+from auditor.text import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_events import EventBridgeClient
@@ -56,45 +58,78 @@ class Entry(NamedTuple):
         return _TIME_BYTES + sum(len(text.encode()) for text in (*texts, *named))
 
 
-def put(client: EventBridgeClient, bus: str, news: News, *, render_role: RoleRenderer) -> str:
+def put(
+    client: EventBridgeClient,
+    bus: str,
+    news: News,
+    *,
+    render_role: RoleRenderer,
+    in_time: Callable[[], bool] = lambda: True,
+) -> str:
     """Put an event for each change, and return how many there were.
 
-    What the bus refuses is tried once more. Raises PartlyToldError for what it refuses then.
+    What the bus refuses is tried once more. A bus that doesn't answer, or refuses a whole call, is
+    asked no more: the next call would fare no better, and others wait to be told.
+
+    :param in_time: asked before each call, tells whether there is time for it.
+    :raises PartlyToldError: for what the bus lacks then.
     """
     entries = list(_entries(news, bus, render_role))
-    refused: list[tuple[str, str]] = []
+    taken: set[str] = set()
+    why = ""
     for batch in _batches(entries):
-        refused += _put(client, batch)
-    if refused:
-        missing = {id_ for id_, _ in refused}
+        if not in_time():
+            why = why or _NO_TIME
+            break
+        try:
+            missing, refusal = _put(client, batch, in_time)
+        except AWS_ERRORS as error:
+            why = words(error)
+            break
+        taken |= {entry.id for entry in batch} - missing
+        why = why or refusal
+    if len(taken) < len(entries):
         raise PartlyToldError(
-            f"EventBridge bus {clean(bus)} refused {count(len(refused), 'event')} of"
-            f" {len(entries)}: {refused[0][1]}; check that the bus exists and that"
-            " events:PutEvents is allowed",
-            frozenset(entry.id for entry in entries) - missing,
+            f"EventBridge bus {clean(bus)} lacks {count(len(entries) - len(taken), 'event')} of"
+            f" {len(entries)}: {why}; check that the bus exists and that events:PutEvents is"
+            " allowed",
+            frozenset(taken),
         )
     return count(len(entries), "event")
 
 
-def _put(client: EventBridgeClient, batch: Sequence[Entry]) -> list[tuple[str, str]]:
-    """Put a batch; return (id, reason) of each entry that was refused to the end."""
+_NO_TIME: Final = "the time for the bus is over; the next run sends them"
+_OF_ONE_CALL: Final = frozenset({"ValidationException", "RequestEntityTooLargeException"})
+
+
+def _put(
+    client: EventBridgeClient, batch: Sequence[Entry], in_time: Callable[[], bool]
+) -> tuple[set[str], str]:
+    """Put a batch; return the ids of what was refused to the end, and why.
+
+    Raises BotoCoreError or ClientError where the next batch would fare no better.
+    """
     left = list(batch)
     why: dict[str, str] = {}
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
+        if attempt and not in_time():
+            break
         requests: Any = [entry.request for entry in left]
         try:
             answers = client.put_events(Entries=requests)["Entries"]
-        except (BotoCoreError, ClientError) as error:
-            return [(entry.id, clean(str(error), 500)) for entry in left]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _OF_ONE_CALL:
+                raise
+            return {entry.id for entry in left}, words(error)
         why = {
-            entry.id: f"{clean(one.get('ErrorCode', ''), 60)}: {clean(one.get('ErrorMessage', ''))}"
+            entry.id: words(f"{one.get('ErrorCode', '')}: {one.get('ErrorMessage', '')}")
             for entry, one in zip(left, answers, strict=True)
             if not one.get("EventId")
         }
         left = [entry for entry in left if entry.id in why]
         if not left:
             break
-    return list(why.items())
+    return set(why), next(iter(why.values()), "")
 
 
 def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

@@ -9,10 +9,12 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from auditor.errors import NotifyError
 from auditor.notify.facts import clean, count
+from auditor.notify.unanswered import AWS_ERRORS
+from auditor.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,10 +50,8 @@ def report_to(
     """
     try:
         before = list(_active(client, account_id, in_time))
-    except (BotoCoreError, ClientError) as error:
-        raise NotifyError(
-            f"securityhub:GetFindings: {clean(str(error), 500)}; {_ADVICE}"
-        ) from error
+    except AWS_ERRORS as error:
+        raise NotifyError(f"securityhub:GetFindings: {words(error)}; {_ADVICE}") from error
     findings = render(before)
     refused: list[tuple[str, str]] = []
     sent, stopped = 0, ""
@@ -61,8 +61,8 @@ def report_to(
             break
         try:
             refused += _imported(client, batch)
-        except (BotoCoreError, ClientError) as error:
-            stopped = clean(str(error), 500)
+        except AWS_ERRORS as error:
+            stopped = words(error)
             break
         sent += len(batch)
     problems = []
@@ -142,9 +142,9 @@ def _imported(client: SecurityHubClient, batch: Sequence[Found]) -> list[tuple[s
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") != "InvalidInputException":
             raise
-        why = clean(str(error), 500)  # about this batch alone
+        why = words(error)  # about this batch alone
         return [(str(one["Id"]), why) for one in batch]
     return [
-        (one["Id"], f"{clean(one['ErrorCode'], 60)}: {clean(one['ErrorMessage'])}")
+        (one["Id"], words(f"{one['ErrorCode']}: {one['ErrorMessage']}"))
         for one in answer.get("FailedFindings", ())
     ]

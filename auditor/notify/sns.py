@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import BotoCoreError, ClientError
+import time
+from typing import TYPE_CHECKING, Final
 
 from auditor.errors import NotifyError
 from auditor.notify.facts import clean
-from auditor.notify.message import SnsMessage, make_message
+from auditor.notify.message import make_message
+from auditor.notify.unanswered import AWS_ERRORS, UnansweredError, may_have_arrived, passes
+from auditor.text import words
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sns.type_defs import PublishInputTypeDef
 
     from auditor.notify.interface import News, RoleRenderer
+    from auditor.notify.message import SnsMessage
+
+TRIES: Final = 2  # of a message that surely wasn't taken
+WAIT: Final = 1.0  # seconds between them
 
 
 def publish(
@@ -25,39 +30,44 @@ def publish(
 
     :param render_role: returns a role as JSON values (``report.json.role_to_dict``).
     :returns: the message's id.
-    :raises NotifyError: one line with the topic and AWS's words.
+    :raises NotifyError: as ``send`` does.
     """
-    return send(client, topic_arn, make_message(news, render_role), news.report.account_id)
+    message = make_message(news, render_role)
+    return send(client, topic_arn, message, news.report.account_id, news.id)
 
 
-def publish_trouble(client: SNSClient, topic_arn: str, what: str) -> str | None:
-    """Publish that there was no audit, and why: a line for people.
+def send(
+    client: SNSClient, topic_arn: str, message: SnsMessage, group: str, id_: str = ""
+) -> str | None:
+    """Publish a message; it is tried again only where SNS surely didn't take it.
 
-    :raises NotifyError: as ``publish`` does.
+    :param client: one that tries once, since botocore asks again after an answer that didn't come.
+    :param group: keeps order on a FIFO topic.
+    :param id_: the same for the same news: a FIFO topic drops a repeat within five minutes.
+    :raises NotifyError: one line with the topic and AWS's words; as ``UnansweredError`` where the
+        message may have been taken.
     """
-    text = f"The audit could not be done, so nothing is known of this account: {clean(what, 2_000)}"
-    attributes = {"occasion": ("String", "failed"), "complete": ("String", "false")}
-    return send(
-        client,
-        topic_arn,
-        SnsMessage("auditor: the audit FAILED", text, attributes, texts=False),
-        "",
-    )
+    request = _request(topic_arn, message, group, id_)
+    for left in reversed(range(TRIES)):
+        try:
+            return client.publish(**request)["MessageId"]
+        except AWS_ERRORS as error:
+            if may_have_arrived(error):
+                raise UnansweredError(
+                    f"{clean(topic_arn)} didn't answer, so the message may or may not have been"
+                    f" published: {words(error)}"
+                ) from error
+            if not (left and passes(error)):
+                raise NotifyError(
+                    f"nothing could be published to {clean(topic_arn)}: {words(error)}; check that"
+                    " the topic exists in the client's region, and that sns:Publish is allowed (for"
+                    " an encrypted topic, its KMS key too)"
+                ) from error
+        time.sleep(WAIT)
+    return None  # pragma: no cover - the last try returns or raises
 
 
-def send(client: SNSClient, topic_arn: str, message: SnsMessage, group: str) -> str | None:
-    """Publish a message; ``group`` keeps order on a FIFO topic. Raises NotifyError."""
-    try:
-        return client.publish(**_request(topic_arn, message, group))["MessageId"]
-    except (BotoCoreError, ClientError) as error:
-        raise NotifyError(
-            f"nothing could be published to {clean(topic_arn)}: {clean(str(error), 500)};"
-            " check that the topic exists in the client's region, and that sns:Publish is allowed"
-            " (for an encrypted topic, its KMS key too)"
-        ) from error
-
-
-def _request(topic_arn: str, message: SnsMessage, account_id: str) -> PublishInputTypeDef:
+def _request(topic_arn: str, message: SnsMessage, group: str, id_: str) -> PublishInputTypeDef:
     request: PublishInputTypeDef = {
         "TopicArn": topic_arn,
         "Subject": message.subject,
@@ -73,8 +83,9 @@ def _request(topic_arn: str, message: SnsMessage, account_id: str) -> PublishInp
         # A FIFO topic refuses a message without a group, and without a deduplication id where
         # its content-based deduplication is off. One group an account keeps its reports in order.
         # https://docs.aws.amazon.com/sns/latest/dg/fifo-message-grouping.html
-        request["MessageGroupId"] = _digest(account_id)
-        request["MessageDeduplicationId"] = _digest(message.subject + message.message)
+        # https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html
+        request["MessageGroupId"] = _digest(group)
+        request["MessageDeduplicationId"] = _digest(id_ or message.subject + message.message)
     return request
 
 

@@ -28,7 +28,7 @@ class Context(SimpleNamespace):
 
     aws_request_id = "11111111-2222-3333-4444-555555555555"
     function_name = "remediate"
-    left = 300_000
+    left = 900_000
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds that are left."""

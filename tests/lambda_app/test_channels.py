@@ -124,7 +124,7 @@ def defect(patch: pytest.MonkeyPatch, everybody: Everybody) -> None:  # noqa: AR
         ("slack", no_webhook, "is no address of a webhook"),
         ("chat", no_chat, "missing"),
         ("chat", defect, "a defect, or an answer nobody foresaw (KeyError)"),
-        ("events", no_bus, "EventBridge bus security refused 1 event of 1"),
+        ("events", no_bus, "EventBridge bus security lacks 1 event of 1"),
         ("security-hub", no_hub, "Security Hub was sent no more, so it lacks 1 finding of 1"),
         ("reports", no_bucket, "missing-bucket"),
     ],
@@ -174,14 +174,25 @@ def test_failures_are_counted(everybody: Everybody, monkeypatch: pytest.MonkeyPa
     assert "Succeeded" not in counts
 
 
-def test_a_channel_switched_on_later_is_not_told_the_past(
+def test_a_channel_switched_on_later_is_told_what_is_open(
     everybody: Everybody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It hears what changes from then on, and all that is open with the first digest."""
+    """On its first night it hears all that is open, once, whatever day the digest is; then changes.
+
+    The bus gets an event for each finding that is open.
+    """
     with monkeypatch.context() as without:
         without.delenv("AUDITOR_SLACK_WEBHOOK")
+        without.delenv("AUDITOR_EVENT_BUS")
         audit()
-        assert everybody.heard() == {**ONE_EACH, "slack": 0}
+        assert everybody.heard() == {**ONE_EACH, "slack": 0, "events": 0}
+    audit()
+    (post,) = everybody.slack.posts
+    assert OPEN in json.dumps(post["blocks"])
+    (event,) = taken(everybody.events_url)
+    assert (event["detail"]["role_name"], event["detail-type"]) == (OPEN, "Finding New")
+    everybody.slack.posts.clear()
+    assert everybody.heard() == NONE
     audit()
     assert everybody.heard() == NONE
     close()

@@ -58,7 +58,7 @@ def test_roles_are_fixed_broken_and_renamed(world: World) -> None:
     assert changes["new"] == ["codebuild-new-name", SIMULATOR]
     # Where projects are looked for in some regions only, a role that is no more is gone for sure.
     assert changes["resolved"] == ["codebuild-old-name", OPEN]
-    assert reply["changes"] == {"new": 2, "reopened": 0, "resolved": 2}
+    assert {kind: n for kind, n in reply["changes"].items() if n} == {"new": 2, "resolved": 2}
     audit()
     assert told(world) == []
 

@@ -51,7 +51,7 @@ def put_exceptions(text: str) -> None:
         Name="/auditor/exceptions", Value=text, Type="String", Overwrite=True
     )
     s3 = boto3.client("s3")
-    if not s3.list_buckets()["Buckets"]:
+    if "exceptions" not in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(
             Bucket="exceptions", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )

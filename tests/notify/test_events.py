@@ -150,7 +150,7 @@ def test_what_is_refused_to_the_end_is_told() -> None:
     bus = Bus({told.NEW.id}, {told.NEW.id})
     with pytest.raises(PartlyToldError) as caught:
         put(bus, told.full())
-    assert "refused 1 event of 4: ThrottlingException: slow down" in str(caught.value)
+    assert "lacks 1 event of 4: ThrottlingException: slow down" in str(caught.value)
     assert caught.value.taken == {told.REOPENED.id, told.GONE.id, told.ADVICE.id}
 
 

@@ -14,7 +14,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from auditor.errors import NotifyError
-from auditor.notify import sns
+from auditor.notify import aside, sns
 from auditor.notify.interface import News
 from auditor.report.json import role_to_dict
 from tests import examples
@@ -147,7 +147,8 @@ def test_a_run_that_failed_is_told(client: SNSClient, sqs: SQSClient) -> None:
     topic = client.create_topic(Name="findings")["TopicArn"]
     only = json.dumps({"occasion": ["failed"]})
     url = subscribe(client, sqs, topic, "plain", FilterPolicy=only)
-    sns.publish_trouble(client, topic, "exceptions s3://b/k:3: role:\n is empty")
+    word = aside.failed("123456789012", "exceptions s3://b/k:3: role:\n is empty", "run-1")
+    aside.to_topic(client, topic, word)
     (message,) = received(sqs, url)
     envelope = json.loads(message["Body"])
     assert envelope["Subject"] == "auditor: the audit FAILED"
