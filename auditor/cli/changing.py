@@ -79,9 +79,12 @@ def open_journal(place: str | None, account_id: str | None, profile: str | None)
         return table
     if place == "":  # Path would take it as the current directory
         raise InputError("--journal: no file is named; name one")
-    file = FileJournal(Path(place) if place else _default(account_id or ""))
+    path = Path(place) if place else _default(account_id or "")
+    file = FileJournal(path)
     if account_id is None:
         file.plans()
+        if not path.exists():  # a name that was mistyped must not look as if nothing were known
+            raise InputError(f"--journal {place}: there is no such file; name what apply wrote to")
     else:
         file.check()
     return file

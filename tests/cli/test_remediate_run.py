@@ -173,7 +173,10 @@ def plan_text(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("apply", "", "no file is named"),
         ("undo", ".", "Is a directory"),
         ("undo", "dynamodb:", "no table is named"),
+        ("undo", "mistyped.jsonl", "--journal mistyped.jsonl: there is no such file"),
         ("list", "plan.json", "isn't a journal"),
+        ("list", "mistyped.jsonl", "--journal mistyped.jsonl: there is no such file"),
+        ("list", "no/where.jsonl", "--journal no/where.jsonl: there is no such file"),
         ("list", "dynamodb:journal", "in which region?"),
     ],
 )
@@ -192,6 +195,7 @@ def test_a_bad_place_for_the_journal(
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert told in done.stderr
     assert (tmp_path / "plan.json").read_text() == plan_text
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
 
 
 def test_a_plan_that_no_journal_knows(tmp_path: Path) -> None:
