@@ -96,13 +96,8 @@ class Kept(NamedTuple):
         if name != "html" or not days:
             return chosen.render(report, look)
         from auditor.report.formats.html import render
-        from auditor.report.page.trend import Past
 
-        # A day that could not be audited whole would look better than it was.
-        past = [
-            Past(d.at, d.roles, d.proven, d.possible, d.undetermined) for d in days if d.complete
-        ]
-        return render(report, look, past)
+        return render(report, look, days)
 
     def _check(self, baseline: Baseline | None, report: Report) -> None:
         if not report.account_id:

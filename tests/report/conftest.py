@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from auditor.findings import Report
-    from auditor.report.page.trend import Past
+    from auditor.life import Day
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = (
@@ -81,7 +81,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Start]:
     """Open a report (with its past) in a context of its own, with Playwright's options for it."""
     contexts: list[BrowserContext] = []
 
-    def start(found: Report, past: Sequence[Past] = (), **options: Any) -> Visit:
+    def start(found: Report, past: Sequence[Day] = (), **options: Any) -> Visit:
         contexts.append(browser.new_context(**options))
         return Visit(contexts[-1], tmp_path, render(found, history=past))
 

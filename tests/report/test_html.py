@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import sys
 import zipfile
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ import pytest
 
 from auditor.report.formats.html import render
 from auditor.report.page.build import LABELS
-from auditor.report.page.trend import Past
 from auditor.report.rulebook import RULEBOOK
 from auditor.text import visible
 from tests import examples
@@ -150,19 +148,6 @@ def test_the_command_is_one_that_a_shell_takes_as_meant(name: str) -> None:
     arguments = shlex.split(proof["fix"])
     assert arguments[:3] == ["auditor", "remediate", "plan"]
     assert " ".join(arguments[3:]).removeprefix("--role")[1:] == visible(name)
-
-
-def test_the_trend_needs_a_past() -> None:
-    """Without past audits there is no trend; with some, each has its bar and its numbers."""
-    past = [Past(examples.NOW - timedelta(days=days), 5, days, 1, 0) for days in range(1, 40)]
-
-    assert not Page(render(examples.full())).all("figure")
-    page = Page(render(examples.full(), history=past))
-    assert len(page.all("rect", class_="proven")) == 30
-    days = [one.text for one in page.all("th", scope="row")]
-    numbers = [int(one.text) for one in page.all("td")]
-    assert days[:2] == ["2026-11-23", "2026-11-22"]
-    assert numbers[:8] == [5, 1, 1, 1, 5, 1, 1, 0]
 
 
 def test_it_works_from_a_zip(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auditor.report.page.trend import Past
+from auditor.life import Day
 from auditor.text import visible
 from tests import examples
 from tests.report import held_examples
@@ -33,7 +33,10 @@ def test_axe_finds_nothing(open_page: Start, shown: Report, scheme: str, width: 
         Axe,
     )
 
-    past = [Past(examples.NOW - timedelta(days=days), 5, days, 1, 0) for days in range(1, 5)]
+    past = [
+        Day(examples.NOW - timedelta(days=days), 5, days, 1, 0, complete=True)
+        for days in range(1, 5)
+    ]
     visit = open_page(shown, past, color_scheme=scheme, viewport={"width": width, "height": 800})
     visit.page.get_by_role("button", name="Open all shown").click()
     visit.page.get_by_text("The numbers").click()

@@ -13,10 +13,10 @@ import pytest
 from auditor.account import Account
 from auditor.audit import audit
 from auditor.findings import Limits, Report
+from auditor.life import Day
 from auditor.report.asff import asff_findings
 from auditor.report.formats.html import render as html
 from auditor.report.interface import PLAIN, format_names, load_format
-from auditor.report.page.trend import Past
 from tests.examples import ACCOUNT, NOW
 from tests.report.accounts import allow, role
 from tests.report.page_reader import Page
@@ -72,7 +72,7 @@ def test_no_format_is_all_clear_for_a_part(limits: dict[str, Any]) -> None:
 
 def test_the_page_of_a_part_has_no_trend() -> None:
     """Beside days of the whole account it would look better than these."""
-    days = [Past(NOW - timedelta(days=1), 2, 1, 0, 0)]
+    days = [Day(NOW - timedelta(days=1), 2, 1, 0, 0, complete=True)]
     assert "trend-title" in html(part(), history=days)
     assert "trend-title" not in html(part(role_globs=["lint*"]), history=days)
 

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.findings import Report
+    from auditor.life import Day
     from auditor.report.interface import Look
-    from auditor.report.page.trend import Past
 
 
-def render(report: Report, look: Look = PLAIN, history: Sequence[Past] = ()) -> str:
+def render(report: Report, look: Look = PLAIN, history: Sequence[Day] = ()) -> str:
     """Return the report as a page. ``history`` are past audits, for the trend."""
     from auditor.report.page.build import render_page
 

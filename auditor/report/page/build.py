@@ -20,6 +20,7 @@ from markupsafe import Markup
 from auditor import __version__
 from auditor.corrective.documents import guard
 from auditor.findings import SEVERITIES
+from auditor.life import day_of
 from auditor.report import page
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
@@ -28,7 +29,7 @@ from auditor.report.page.closing import plan_of
 from auditor.report.page.details import data
 from auditor.report.page.picture import ways
 from auditor.report.page.rules import told
-from auditor.report.page.trend import HEIGHT, Past, trend
+from auditor.report.page.trend import HEIGHT, trend
 from auditor.report.page.words import kind_of, sentence_of
 from auditor.report.past import arrived, changes_words, excepted, gone, idle, idle_uses
 from auditor.report.words import badness, count
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.findings import Report, RoleReport
+    from auditor.life import Day
     from auditor.report.interface import Again
 
 TEMPLATES: Final = ("page.html.j2", "parts.html.j2")
@@ -67,7 +69,7 @@ class Row(NamedTuple):
     sentence: str
 
 
-def render_page(report: Report, history: Sequence[Past] = (), again: Again = PLAIN.again) -> str:
+def render_page(report: Report, history: Sequence[Day] = (), again: Again = PLAIN.again) -> str:
     """Return the report as one HTML page in ASCII, the same for the same report every time.
 
     ``history`` are past audits of the same account, for the trend; without any there is none.
@@ -100,7 +102,7 @@ def render_page(report: Report, history: Sequence[Past] = (), again: Again = PLA
             unnamed=max(0, len(exposed) - EXPOSED_NAMED),
             gaps=gaps(report, roles),
             complete=report.complete,
-            trend=trend(history if report.limits is None else (), _now(report)),
+            trend=trend(history if report.limits is None else (), day_of(report)),
             height=HEIGHT,
             ways=ways(roles),
             rows=rows,
@@ -148,16 +150,6 @@ def _changed(role: RoleReport) -> bool:
 
 
 _QUIET: Final = frozenset({"open", "suppressed"})
-
-
-def _now(report: Report) -> Past:
-    return Past(
-        report.generated_at,
-        len(report.roles),
-        report.count("exposed", "proven"),
-        report.count("exposed", "possible"),
-        report.count("undetermined"),
-    )
 
 
 def _row(role: RoleReport) -> Row:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from auditor.findings import EXPOSING
 from auditor.report.explained import blocks, explained
 from auditor.report.rulebook import RULEBOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_ANOTHERS: Final = "assumable-sender"  # the guard belongs on the other role
 
 Pieces = tuple[str, ...]
 """A text of ours; every other piece, from the second on, is code."""
@@ -23,7 +26,10 @@ class Part(NamedTuple):
 
 
 class TellRule(NamedTuple):
-    """A rule: its sentence, what it is, why it matters, what to do, and AWS's page on it."""
+    """A rule: its sentence, what it is, why it matters, what to do, and AWS's page on it.
+
+    ``guarded``: the guard on the role itself closes it.
+    """
 
     id: str
     title: str
@@ -31,6 +37,7 @@ class TellRule(NamedTuple):
     why: tuple[Part, ...]
     remedy: str
     url: str
+    guarded: bool
 
 
 def told(rules: Iterable[str]) -> list[TellRule]:
@@ -44,6 +51,7 @@ def told(rules: Iterable[str]) -> list[TellRule]:
             _parts(found.why),
             RULEBOOK[rule].remedy,
             RULEBOOK[rule].url,
+            RULEBOOK[rule].severity in EXPOSING and rule != _ANOTHERS,
         )
         for rule, found in explained().items()
         if rule in wanted
