@@ -38,7 +38,7 @@ def publish(client: SNSClient, topic_arn: str, news: News) -> str | None:
     """
     text = json.dumps(notification(news))
     message = SnsMessage("auditor", text, {}, texts=False)
-    return send(client, topic_arn, message, news.report.account_id)
+    return send(client, topic_arn, message, news.report.account_id, news.id)
 
 
 def notification(news: News) -> dict[str, Any]:
