@@ -27,16 +27,17 @@ def again(
     """Return what points other commands at what a scan was about: its source and its limits."""
     from auditor.report.interface import Again
 
-    source = [*_given("--snapshot", snapshot)]
+    source = [*given("--snapshot", snapshot)]
     if snapshot is None:  # with one, these two have no effect
-        source += _given("--profile", profile)
-        source += _given("--region", *regions)
-    source += _given("--now", now)
-    limits = (*_given("--role", *roles), *_given("--exceptions", exceptions))
+        source += given("--profile", profile)
+        source += given("--region", *regions)
+    source += given("--now", now)
+    limits = (*given("--role", *roles), *given("--exceptions", exceptions))
     return Again((*source, *limits), tuple(source), snapshot == STDIN)
 
 
-def _given(option: str, *values: str | None) -> Iterator[str]:
+def given(option: str, *values: str | None) -> Iterator[str]:
+    """Yield the words that give an option its values, each by itself; None stands for none."""
     for value in values:
         if value is None:
             continue

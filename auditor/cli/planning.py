@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from auditor.cli.account import Form, moment_of
+from auditor.cli.closing import given
 from auditor.cli.places import output_file
 from auditor.cli.streams import say, screen, write_file, write_report
 from auditor.errors import InputError
@@ -114,7 +115,9 @@ def plan(
     text = plan_json(made) if path is not None or format_ == "json" else ""
     if path is not None:
         write_file(path, text)
-    write_report(text if format_ == "json" else plan_text(made, output, screen().width))
+    same = (*given("--region", *(region or ())), *given("--profile", profile))
+    more = same if snapshot is None else ()
+    write_report(text if format_ == "json" else plan_text(made, output, screen().width, more))
     open_ = any(
         one.standing is not None and one.standing.verdict in ("exposed", "undetermined")
         for one in made.left

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor.cli.account import Form
+from auditor.cli.closing import given
 from auditor.cli.listing import list_plans
 from auditor.cli.planning import Profile, Regions, plan, text_of
 from auditor.cli.streams import say
@@ -100,7 +101,12 @@ def apply(
                 progress=step,
                 until=pressed,
             )
-            done = telling.Done("apply", made.id, results, pressed())
+            same = (
+                *given("--journal", journal),
+                *given("--region", *(region or ())),
+                *given("--profile", profile),
+            )
+            done = telling.Done("apply", made.id, results, pressed(), same)
     return telling.tell(done, bench, kept, format_, well=telling.applied_well(made, results))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.cli.asking import names
@@ -24,12 +25,16 @@ _GONE: Final = frozenset(("detached", "absent", "gone", "already"))
 
 
 class Done(NamedTuple):
-    """One run of ``apply`` or ``undo``. ``stopped``: by Ctrl-C, before its end."""
+    """One run of ``apply`` or ``undo``. ``stopped``: by Ctrl-C, before its end.
+
+    ``options``: what another command needs to look at the same account and journal.
+    """
 
     verb: str
     plan_id: str
     results: Sequence[Result]
     stopped: bool
+    options: tuple[str, ...] = ()
 
 
 def tell(done: Done, bench: Workbench, journal: Journal, form: Form, *, well: bool) -> int:
@@ -38,6 +43,7 @@ def tell(done: Done, bench: Workbench, journal: Journal, form: Form, *, well: bo
     :param well: whether the run did all that it was to do.
     """
     from auditor.remediate.tell import results_text
+    from auditor.text import visible
 
     if done.stopped:
         done = done._replace(results=[_by_hand(one) for one in done.results])
@@ -58,7 +64,8 @@ def tell(done: Done, bench: Workbench, journal: Journal, form: Form, *, well: bo
     else:
         text = results_text(done.results, run, screen().width)
         if done.verb == "apply" and any(one.outcome == "attached" for one in done.results):
-            text += f"\nTo take it back:\n  auditor remediate undo {done.plan_id}\n"
+            words = ("auditor", "remediate", "undo", done.plan_id, *done.options)
+            text += f"\nTo take it back:\n  {visible(shlex.join(words))}\n"
         write_report(text)
     if done.stopped:
         return INTERRUPTED

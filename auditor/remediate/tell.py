@@ -24,10 +24,12 @@ _SAFE: Final = frozenset(("not-exposed", "already"))
 """Reasons that are the same sentence for every role."""
 
 
-def plan_text(plan: Plan, path: str | None = None, width: int = 80) -> str:
+def plan_text(
+    plan: Plan, path: str | None = None, width: int = 80, more: Sequence[str] = ()
+) -> str:
     """Return a plan as text of at most ``width`` cells (what is to be copied stands whole).
 
-    ``path`` is the file that the plan is kept in: the next command names it.
+    ``path``, the file that the plan is kept in, and ``more`` options are the next command's.
     """
     page = Page(width)
     page.say(_headline(plan))
@@ -44,7 +46,7 @@ def plan_text(plan: Plan, path: str | None = None, width: int = 80) -> str:
         page.say(f"Left as {_is(len(plan.left))}: {_count(len(plan.left), 'role')}")
         _lefts(page, plan.left)
     page.gap()
-    command = next_command(plan, path)
+    command = next_command(plan, path, more)
     if command is None:
         page.say("Nothing to apply.")
     else:
@@ -54,7 +56,7 @@ def plan_text(plan: Plan, path: str | None = None, width: int = 80) -> str:
     return page.text()
 
 
-def next_command(plan: Plan, path: str | None = None) -> str | None:
+def next_command(plan: Plan, path: str | None = None, more: Sequence[str] = ()) -> str | None:
     """Return the command that applies a plan; None where there is nothing to apply."""
     if not plan.changes:
         return None
@@ -63,7 +65,7 @@ def next_command(plan: Plan, path: str | None = None) -> str | None:
         words += ["--max-changes", str(len(plan.changes))]
     if plan.create_policy:
         words.append("--create-policies")
-    return shlex.join(words)
+    return shlex.join([*words, *more])
 
 
 def _headline(plan: Plan) -> str:

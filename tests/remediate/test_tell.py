@@ -134,6 +134,8 @@ def test_the_next_command() -> None:
     ]
     many = plan_of(*(role(f"web{n}", MAIL) for n in range(26)))
     assert (next_command(many, "p") or "").endswith(" p --max-changes 26")
+    where = ("--region", "eu-west-1", "--profile", "my own")
+    assert "apply p --region eu-west-1 --profile 'my own'\n" in plan_text(few, "p", 80, where)
 
 
 def test_the_sender_reads_as_what_it_is() -> None:
