@@ -147,7 +147,10 @@ def test_a_table_as_the_journal(world: World) -> None:
     client.delete_item(TableName="journal", Key={key: held[key] for key in ("pk", "sk")})
     status, out, _ = world.apply("--create-policies", *place)
     assert status == 0
-    assert f"  auditor remediate undo {plan['id']} --journal dynamodb:journal --region eu-west-1\n" in out
+    assert (
+        f"  auditor remediate undo {plan['id']} --journal dynamodb:journal --region eu-west-1\n"
+        in out
+    )
     assert f"{plan['id']}  " in world.auditor("list", *place)[1]
     assert world.undo(plan["id"])[0] == 2  # no file of this machine knows it
     assert world.undo(plan["id"], *place)[0] == 0
