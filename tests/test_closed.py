@@ -185,6 +185,7 @@ NEAR = {"Effect": "Deny", "Action": "ses:*", "Resource": "*",
 FAR = {**NEAR, "Condition": {"StringNotLike": {"aws:RequestedRegion": "eu-*"}}}
 SES_ONLY = document({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
 OPEN_LEVEL = document(ALL)
+NO_RESOURCE = {"Effect": "Allow", "Action": "*"}
 
 
 class Case(NamedTuple):
@@ -203,6 +204,9 @@ LEVEL = "the service control policies of unit 1 (ou-1): scp-1"
 CASES: dict[str, Case] = {
     "nothing allows": Case(role(NEAR), "no_allow", (), "No statement allows a send"),
     "a guard without an Allow": Case(role(GUARD), "no_allow", (), "No statement allows a send"),
+    "an answer is no send": Case(
+        role({**BOUNCE_DENIED, "Effect": "Allow"}), "no_allow", (), "No statement allows a send"
+    ),
     "the Allow itself": Case(
         role(SIM_ONLY),
         "own_allows",
@@ -247,6 +251,29 @@ CASES: dict[str, Case] = {
             f"Deny in statement 1 of {BOUNDARY}",
         ),
         "Together these keep real people out",
+    ),
+    "Denies say more than what a boundary leaves out": Case(
+        role(OPEN, NEAR, FAR, boundary=document({**NEAR, "Effect": "Allow"})),
+        "together",
+        ("Deny in statement 1 of inline policy mail", "Deny in statement 2 of inline policy mail"),
+        "Together these keep real people out",
+    ),
+    "a level that allows no resource of SES": Case(
+        role(OPEN),
+        "each",
+        (f"no Allow in {LEVEL} for mail to real people",),
+        "This keeps real people out",
+        scps=(OPEN_LEVEL, document({**NO_RESOURCE, "NotResource": "arn:aws:ses:*:*:*"})),
+    ),
+    "a level that denies and allows nothing": Case(
+        role(OPEN),
+        "each",
+        (
+            f"no Allow in {LEVEL} for mail to real people",
+            "Deny in statement 0 of scp scp-1 (arn:scp-1)",
+        ),
+        "Each of these alone keeps real people out",
+        scps=(OPEN_LEVEL, document({"Effect": "Deny", "Action": "*", "Resource": "*"})),
     ),
     "one level of three": Case(
         role(OPEN),
@@ -297,15 +324,16 @@ def test_roles_that_are_alike_name_their_own_policies() -> None:
     ]
 
 
-def test_too_many_limits_are_not_guessed_at() -> None:
+@pytest.mark.parametrize(("limits", "said"), [(TRIED, True), (TRIED + 1, False)])
+def test_too_many_limits_are_not_guessed_at(limits: int, said: bool) -> None:
     """A role with more limits than are tried is told nothing rather than something untrue."""
     regions = [
         {**NEAR, "Condition": {"StringEquals": {"aws:RequestedRegion": f"eu-west-{n}"}}}
-        for n in range(TRIED)
+        for n in range(limits - 1)
     ]
     (report,) = audit(account(role(OPEN, GUARD, *regions)), now=NOW).roles
-    assert (report.verdict, report.closed) == ("simulator_only", None)
-    assert closed_words(report) is None
+    assert report.verdict == "simulator_only"
+    assert (report.closed is not None) == (closed_words(report) is not None) == said
 
 
 def test_many_allows_are_counted() -> None:
