@@ -42,6 +42,7 @@ REPORT = ROOT / "build" / "mutation.txt"
 FILES = (
     "auditor/globs.py", "auditor/automata.py", "auditor/languages.py", "auditor/hosts.py",
     "auditor/domains/[!_]*.py", "auditor/engine/*.py", "auditor/policy/*.py",
+    "auditor/closed.py", "auditor/rules/classify.py",
 )  # fmt: skip
 KILLS, LANGUAGES, POLICY = ("tests/mutation_kills",), ("tests/languages",), ("tests/policy",)
 TABLES = ("tests/corpus_runner", "tests/engine/test_tables.py", "tests/engine/test_mended.py")
@@ -50,6 +51,8 @@ WHOLE = (
     "tests/docs/test_rules.py", "tests/engine/test_laws.py", "tests/engine/test_memory.py",
 )  # fmt: skip
 STAGES = {
+    "auditor/closed.py": (("tests/test_closed.py",),),
+    "auditor/rules/": (("tests/test_classified.py", *TABLES), WHOLE),
     "auditor/policy/": ((*KILLS, *POLICY), TABLES, LANGUAGES, WHOLE),
     "auditor/engine/": ((*KILLS, *TABLES), WHOLE, (*POLICY, *LANGUAGES)),
     "auditor/": ((*KILLS, *LANGUAGES, *POLICY), TABLES, WHOLE),
