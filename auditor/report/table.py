@@ -95,7 +95,7 @@ def render(report: Report, look: Look = PLAIN) -> str:
 
 # What changed leads, as in messages; then how all stands.
 _CHANGED = {
-    "New or reopened since earlier audits": arrived,
+    "New, reopened or worse since earlier audits": arrived,
     "Resolved since earlier audits": gone,
 }
 _EXCEPTED = {

@@ -136,7 +136,7 @@ def _lists(report: Report) -> list[Listed]:
     closed = len({one.role_arn for one in report.resolved or ()})
     covered = sum(bool(role.suppressed) for role in report.roles)
     found = [
-        Listed("New or reopened", arrived(report), changed, "role"),
+        Listed("New, reopened or worse", arrived(report), changed, "role"),
         Listed("Resolved", gone(report), closed, "role"),
         Listed("Covered by exceptions", excepted(report), covered, "role"),
         Listed("Exceptions that cover nothing", idle(report), len(idle_uses(report)), "exception"),
