@@ -139,6 +139,9 @@ def _tell(one: Teller, night: Night, memory: Memory, left_ms: Callable[[], int])
         raise NotifyError("the run's time is nearly over; the next run tells it")
     known = memory.heard(one.name)
     heard = Heard() if known is None else known
+    if heard.day > night.report.generated_at.date().isoformat():
+        # A clock ran ahead then: left so, there would be no digest until that day.
+        heard = heard._replace(day="")
     news = news_of(night, heard, advice=one.advice)
     if known is None:
         news = _first(news, night, advice=one.advice)

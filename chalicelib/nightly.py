@@ -121,13 +121,13 @@ def _ready(settings: Settings, run_id: str, context: Any) -> _Ready | dict[str, 
     if state == "told":
         return {**_summary(report), "repeated": True}
     seen = watched(report)
+    _hold_clock(history.known().values(), report.generated_at)
     history.record(run_id, seen, looked)
     remedy = handing_on.remedy(settings, report, context, run_id)
     outbox = history.claim(str(context.aws_request_id))
     if outbox is None:
         raise BusyError("another run is telling what changed; this one is tried again later")
     known = history.known()
-    _hold_clock(known.values(), report.generated_at)
     # What waits to be told, and not what this attempt changed: an earlier one may have stored it.
     report = annotated(report, known, outbox.changes)
     report = replace(report, unseen=missed(known.values(), seen))
@@ -214,9 +214,8 @@ def _hold_clock(known: Iterable[Known], now: datetime) -> None:
     latest = max((one.last_seen for one in known), default=now)
     if latest > now + FUTURE:
         telemetry.logger.error(
-            "the history knows an audit of %s, which is to come: one of the clocks is wrong. Until"
-            " then nothing that it saw is resolved, and a digest may be missing; what is wrong can"
-            " be removed from the table",
+            "the history knows an audit of %s, which is to come: one of the clocks is or was wrong."
+            " What it saw counts as seen now",
             latest.isoformat(),
         )
 

@@ -19,7 +19,7 @@ SECRET = "T000/B000/this-is-a-secret"
 class Slack:
     """What was posted. ``answers`` are (status, headers, text), 200 once there are no more.
 
-    The status 0 stands for no answer in time.
+    The status 0 stands for no answer in time, -1 for a connection that breaks instead.
     """
 
     url: str = ""
@@ -39,6 +39,9 @@ def listening() -> Iterator[Slack]:
             status, headers, text = slack.answers.pop(0) if slack.answers else (200, {}, "ok")
             if status == 0:
                 threading.Event().wait(1.5)  # time.sleep may be patched away
+                return
+            if status < 0:
+                self.close_connection = True
                 return
             self.send_response(status)
             for name, value in headers.items():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 from moto import mock_aws
 
 from auditor.life import Changes
@@ -160,3 +161,32 @@ def test_a_call_that_fails(client: EventBridgeClient, monkeypatch: pytest.Monkey
     with pytest.raises(PartlyToldError, match="Unable to locate credentials") as caught:
         put(client, told.full())
     assert caught.value.taken == frozenset()
+
+
+def test_a_dead_bus_is_asked_once() -> None:
+    """5,000 changes and no answer: one call, nothing taken, and all of it is said to be missing."""
+    calls: list[int] = []
+
+    class Dead:
+        def put_events(self, Entries: list[Any]) -> NoReturn:  # noqa: N803 - boto3's
+            calls.append(len(Entries))
+            raise ConnectTimeoutError(endpoint_url="https://events.example.com")
+
+    with pytest.raises(PartlyToldError, match="lacks 5000 events of 5000") as caught:
+        put(Dead(), told.many(5_000))
+    assert calls == [10]
+    assert caught.value.taken == frozenset()
+
+
+def test_a_slow_bus_gets_no_more_than_its_time() -> None:
+    """When the time is over no call begins; what the bus took by then isn't sent again."""
+    bus = Bus()
+    with pytest.raises(PartlyToldError, match="time for the bus is over") as caught:
+        events.put(
+            bus,  # type: ignore[arg-type]  # the one method that is used
+            "security",
+            told.many(100),
+            render_role=role_to_dict,
+            in_time=lambda: len(bus.calls) < 3,
+        )
+    assert (len(bus.calls), len(caught.value.taken)) == (3, 30)

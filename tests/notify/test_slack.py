@@ -21,6 +21,7 @@ from auditor.notify.blocks import (
 )
 from auditor.notify.interface import News
 from auditor.notify.slack import LONGEST_WAIT, post
+from auditor.notify.unanswered import UnansweredError
 from tests import examples
 from tests.notify import told
 from tests.notify.slack_server import SECRET, Slack, listening
@@ -185,3 +186,48 @@ def test_only_ok_is_a_delivery(slack: Slack) -> None:
     slack.answers = [(200, {}, "<html>sign in first</html>")]
     with pytest.raises(NotifyError, match="200 <html>sign in first"):
         post(slack.url, told.full())
+
+
+def test_a_message_that_may_have_been_read_is_not_posted_again(slack: Slack) -> None:
+    """A connection that breaks after the message was sent is doubt, and no reason to ask again."""
+    slack.answers = [(-1, {}, "")]
+    with pytest.raises(UnansweredError, match="may or may not be there"):
+        post(slack.url, told.full())
+    assert len(slack.posts) == 1
+
+
+def test_a_refused_connection_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody listens nothing was sent: one more try, and then it is said."""
+    waits: list[float] = []
+    monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", waits.append)
+    with pytest.raises(NotifyError, match="could not be reached") as caught:
+        post("http://127.0.0.1:9/services/T/B/this-is-a-secret", told.full(), timeout=1)
+    assert not isinstance(caught.value, UnansweredError)
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "url", "said"),
+    [
+        ("no_service", "https://hooks.slack.com/services/", "no_service"),
+        ("bad 0123456789abcdef", "https://x/services/T0/B0/0123456789abcdef", "bad (webhook)"),
+        ("bad T0/B0/0123456789ab", "https://x/services/T0/B0/0123456789ab", "bad (webhook)"),
+        ("https://hooks.slack.com/services/T1/B1/x", "https://x/", "https://hooks.slack.com/(hidden)"),
+    ],
+)  # fmt: skip
+def test_no_part_of_an_address_is_repeated(slack: Slack, body: str, url: str, said: str) -> None:
+    """Slack's words keep their sense, without the webhook or the part of it that is secret."""
+    slack.answers = [(404, {}, body)]
+    here = slack.url.partition("/services")[0]
+    with pytest.raises(NotifyError) as caught:
+        post(f"{here}/{url.split('/', 3)[3]}", told.full())
+    assert f"404 {said};" in str(caught.value)
+
+
+def test_a_repeat_can_be_known(slack: Slack) -> None:
+    """A message shows the beginning of its id, the same each time it is posted."""
+    for _ in range(2):
+        post(slack.url, told.full()._replace(id="0123456789abcdef"))
+    first, second = (json.dumps(one) for one in slack.posts)
+    assert first == second
+    assert "Message `01234567`" in first

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
@@ -16,6 +26,8 @@ from moto.sns.models import sns_backends
 from auditor.errors import NotifyError
 from auditor.notify import aside, sns
 from auditor.notify.interface import News
+from auditor.notify.message import SnsMessage, make_message
+from auditor.notify.unanswered import UnansweredError
 from auditor.report.json import role_to_dict
 from tests import examples
 
@@ -201,3 +213,66 @@ def test_it_is_a_channel(client: SNSClient) -> None:
     topic = client.create_topic(Name="findings")["TopicArn"]
     channel: Channel = partial(sns.publish, client, topic, render_role=role_to_dict)
     assert channel(News(examples.full()))
+
+
+def test_a_repeat_is_known_on_a_fifo_topic_by_the_news_id() -> None:
+    """A run that was killed and tried again says the same with another time: one id."""
+    ids = []
+    for hour in (3, 4):
+        when = replace(
+            examples.report(examples.WEB), generated_at=datetime(2026, 11, 23, hour, tzinfo=UTC)
+        )
+        message = make_message(News(when, id="news-1"), role_to_dict)
+        topic = "arn:aws:sns:eu-west-1:123456789012:findings.fifo"
+        ids.append(sns._request(topic, message, "123456789012", "news-1")["MessageDeduplicationId"])
+    assert ids[0] == ids[1]
+
+
+class Topic:
+    """A client that fails as it is told to, and takes what comes then."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    def publish(self, **_: object) -> dict[str, str]:
+        """Fail, or take a message."""
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return {"MessageId": "1"}
+
+
+def throttled() -> ClientError:
+    error: Any = {"Error": {"Code": "Throttling", "Message": "slow down"}}
+    return ClientError(error, "Publish")
+
+
+@pytest.mark.parametrize(
+    ("errors", "calls", "ends"),
+    [
+        ([throttled()], 2, None),
+        ([ConnectTimeoutError(endpoint_url="x")], 2, None),
+        ([throttled(), throttled()], 2, NotifyError),
+        ([ReadTimeoutError(endpoint_url="x")], 1, UnansweredError),
+        ([ConnectionClosedError(endpoint_url="x")], 1, UnansweredError),
+        ([ResponseParserError("a proxy's page")], 1, UnansweredError),
+        ([NoCredentialsError()], 1, NotifyError),
+    ],
+)
+def test_a_message_that_may_have_been_taken_is_not_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+    errors: list[Exception],
+    calls: int,
+    ends: type[NotifyError] | None,
+) -> None:
+    """What surely wasn't taken is sent once more; after an answer that didn't come nothing is."""
+    monkeypatch.setattr(sns, "time", SimpleNamespace(sleep=lambda _: None))
+    topic: Any = Topic(*errors)
+    if ends is None:
+        assert sns.send(topic, "arn", SnsMessage("s", "m", {}, texts=False), "1") == "1"
+    else:
+        with pytest.raises(ends) as caught:
+            sns.send(topic, "arn", SnsMessage("s", "m", {}, texts=False), "1")
+        assert type(caught.value) is ends
+    assert topic.calls == calls
