@@ -48,7 +48,8 @@ def check_place(option: str, path: Path, reads: Mapping[str, str | None] = _NONE
             if text and _same(path, text):
                 raise InputError(f"{option} {path}: is the file of {other} too; name another file")
         target = path if path.exists() and not path.is_file() else path.resolve().parent
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+    # ValueError: a null character in the path. RuntimeError: links that lead in a circle.
+    except (OSError, ValueError, RuntimeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InputError(f"{option} {path}: can't be written: {why}; name another place") from error
     if not os.access(target, os.W_OK):

@@ -98,6 +98,17 @@ def test_a_baseline_that_is_still_to_be_made(
     assert not (folder / "new.json").exists()
 
 
+def test_links_in_a_circle(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What leads nowhere is one line, wherever it stands."""
+    (folder / "a").symlink_to("b")
+    (folder / "b").symlink_to("a")
+    for more in (("--output", "a"), ("--baseline", "b", "--update-baseline")):
+        assert main([*SCAN, *more]) == 2
+        shown = capsys.readouterr().err
+        assert shown.startswith("auditor: error: ")
+        assert shown.count("\n") == 1
+
+
 def test_a_baseline_is_a_file_that_may_be_written(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
