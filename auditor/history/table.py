@@ -7,7 +7,8 @@ items may live beside these:
 ``pk``                    ``sk``        what
 ========================  ============  =========================================================
 ``findings#ACCOUNT``      finding's id  a ``Known``, its ``version``, and ``untold``: the kind of
-                                        change that nobody was told of, and ``since`` which version
+                                        change that nobody was told of, ``since`` which version;
+                                        ``worse``: it was new or reopened, and got worse since
 ``runs#ACCOUNT``          run's id      a run that was stored, and whether it was told
 ``days#ACCOUNT``          day           the counts of a day
 ``telling#ACCOUNT``       ``telling``   who tells at the moment, and until when
@@ -22,10 +23,9 @@ can know it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
 
 from auditor.history.client import Table, key
 from auditor.history.items import (
@@ -39,20 +39,23 @@ from auditor.history.items import (
     told_of,
     write_of,
 )
+from auditor.history.outbox import Outbox, outbox_of
 from auditor.history.values import HistoryError, stamp
 from auditor.lasting import AHEAD
-from auditor.life import Changes, changes, day_of, live, whole
+from auditor.life import day_of, live, whole
 from auditor.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from auditor.findings import Report
     from auditor.history.client import TableClient
     from auditor.history.items import Stored
-    from auditor.life import Day, Known
+    from auditor.life import Changes, Day, Known
     from auditor.looked import Looked
+
+__all__ = ["LEASE", "RUN_KEPT", "Outbox", "RunState", "TableHistory"]
 
 RunState = Literal["new", "recorded", "told"]
 
@@ -63,19 +66,6 @@ RUN_KEPT: Final = timedelta(days=30)
 
 _ROUNDS: Final = 10  # times that other runs may change findings while one stores its own
 _TELLING: Final = "telling"
-
-
-class Outbox(NamedTuple):
-    """What is to be told: nobody else tells it meanwhile.
-
-    ``id`` is the same for the same changes. A finding that was new or reopened, and got worse
-    before all were told, stands under both kinds. ``since`` are the versions that made them, by id.
-    """
-
-    id: str
-    changes: Changes
-    since: Mapping[str, int]
-    owner: str
 
 
 class TableHistory:
@@ -169,20 +159,7 @@ class TableHistory:
         )
         if not mine:
             return None
-        untold = self._stored("attribute_exists(untold)")
-        kinds = {id_: one.untold for id_, one in untold.items() if one.untold is not None}
-        since = {id_: untold[id_].since for id_ in sorted(kinds)}
-        text = json.dumps([self._account, *since.items()])
-        known = {id_: one.known for id_, one in untold.items()}
-        # Who was told of its first change already is to hear that it got worse.
-        graver = changes(known, {id_: "worse" for id_ in kinds if untold[id_].worse}).worse
-        told = changes(known, kinds)
-        return Outbox(
-            hashlib.sha256(text.encode()).hexdigest()[:32],
-            told._replace(worse=(*told.worse, *graver)),
-            since,
-            owner,
-        )
+        return outbox_of(self._account, self._stored("attribute_exists(untold)"), owner)
 
     def told(self, run_id: str, outbox: Outbox) -> None:
         """Confirm that what a claim returned was told.

@@ -1,0 +1,45 @@
+"""What is to be told of a history: one change a finding, by the versions that made them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.life import Changes, changes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.history.items import Stored
+
+
+class Outbox(NamedTuple):
+    """What is to be told: nobody else tells it meanwhile.
+
+    ``id`` is the same for the same changes. A finding that was new or reopened, and got worse
+    before all were told, stands under both kinds. ``since`` are the versions that made the changes,
+    by id.
+    """
+
+    id: str
+    changes: Changes
+    since: Mapping[str, int]
+    owner: str
+
+
+def outbox_of(account_id: str, untold: Mapping[str, Stored], owner: str) -> Outbox:
+    """Return what is to be told of findings that are marked so, by id."""
+    kinds = {id_: one.untold for id_, one in untold.items() if one.untold is not None}
+    since = {id_: untold[id_].since for id_ in sorted(kinds)}
+    text = json.dumps([account_id, *since.items()])
+    known = {id_: one.known for id_, one in untold.items()}
+    # Who was told of its first change already is to hear that it got worse.
+    graver = changes(known, {id_: "worse" for id_ in kinds if untold[id_].worse}).worse
+    told = changes(known, kinds)
+    return Outbox(
+        hashlib.sha256(text.encode()).hexdigest()[:32],
+        told._replace(worse=(*told.worse, *graver)),
+        since,
+        owner,
+    )
