@@ -169,8 +169,7 @@ def _all_told(night: Night, heard: Heard, news: News | None) -> bool:
 def _cleared(report: Report, heard: Heard, fresh: Changes) -> bool:
     """Tell whether something was closed that this channel knew as open, not only excepted."""
     accepted = any(role.accepted() for role in report.roles)
-    covered = any(one.excepted for one in fresh.resolved)
-    return _fixed(heard, fresh) or (heard.open and not accepted and not covered)
+    return _fixed(heard, fresh) or (heard.open and not accepted)
 
 
 def _fixed(heard: Heard, fresh: Changes) -> bool:

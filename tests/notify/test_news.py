@@ -90,6 +90,9 @@ REFUSED = Remedy(("refused",), {"plan_id": "plan-1", "outcomes": {"arn": "refuse
         # Nothing open was closed: that what an exception covered is gone, is a change and no more.
         ([night(EXCEPTED, COVERED), night(CLEAN, COVERED_GONE), night(CLEAN)],
          ["changes", "changes", None]),
+        # What was open left the scope, and what was excepted is gone.
+        ([night(OPEN, NEW), night(CLEAN, COVERED_GONE), night(CLEAN)],
+         ["changes", "all-clear", None]),
         # One was open, the other excepted.
         ([night(OPEN, NEW), night(CLEAN, Changes(resolved=(told.NEW, WAS_COVERED))), night(CLEAN)],
          ["changes", "all-clear", None]),
