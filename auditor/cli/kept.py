@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from auditor.cli.places import STDIN, check_place, file_named
+from auditor.cli.places import check_place, file_named
 from auditor.cli.streams import say
 from auditor.errors import InputError
 from auditor.lasting import AHEAD
@@ -139,8 +139,6 @@ def kept(
     from auditor.history.file import read
 
     path = file_named("--baseline", baseline)
-    if baseline == STDIN:
-        raise InputError("--baseline -: is read and written, so must be a file; name one")
     before = read(path)
     if update:
         _check_baseline(path, {"--exceptions": exceptions, **others})

@@ -34,6 +34,8 @@ def file_named(option: str, text: str) -> Path:
     """Return the file that an option names. Raises InputError where it names none."""
     if not text:  # Path would take it as the current directory
         raise InputError(f"{option}: no file is named; name one")
+    if text == STDIN:  # elsewhere that is standard input; nobody wants a file of that name
+        raise InputError(f"{option} -: must be a file; name one (./- is a file of that name)")
     return Path(text)
 
 

@@ -113,8 +113,16 @@ def test_a_baseline_is_a_file_that_may_be_written(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """``-`` is standard input elsewhere; who made a baseline read-only wants it to stay."""
-    assert main([*SCAN, "--baseline", "-", "--update-baseline"]) == 2
-    assert "--baseline -: is read and written" in capsys.readouterr().err
+    for more in (
+        ("--baseline", "-", "--update-baseline"),
+        ("--output", "-"),
+        ("--exceptions", "-"),
+    ):
+        assert main([*SCAN, *more]) == 2
+        told = (
+            f"auditor: error: {more[0]} -: must be a file; name one (./- is a file of that name)\n"
+        )
+        assert capsys.readouterr().err == told
     assert not (folder / "-").exists()
 
     known = folder / "known.json"
