@@ -25,6 +25,8 @@ DEFAULT_STAGE = "prod"
 
 # Parts of auditor that no function uses: the commands and what only they need.
 LEFT_OUT = ("cli", "__main__.py")
+# A deployment's own file of exceptions, where it is to travel with the code: beside app.py.
+EXCEPTIONS = ("exceptions.yaml", "exceptions.yml")
 NOT_OURS = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 # What Lambda refuses: 50 MB zipped when uploaded directly, 250 MB unzipped.
@@ -55,6 +57,9 @@ def stage_copy(root: Path, stage: Path) -> list[str]:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for name in EXCEPTIONS:
+        if (root / name).is_file():
+            shutil.copy2(root / name, stage / "vendor")  # what lies there, the zip has at its top
     names, text = locked_requirements.closure(
         root / "requirements.txt", root / "requirements-dev.txt"
     )

@@ -14,6 +14,8 @@ from tests.lambda_app.nights import audit, refuse, told
 from tests.lambda_app.world import HISTORY, OPEN, hook
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.lambda_app.world import World
 
 NEW = ("changes", {"new": [OPEN]})
@@ -43,6 +45,19 @@ def test_an_exception_covers_a_finding(
         ("changes", {"suppressed": [OPEN]}),
         ("changes", {"reopened": [OPEN]}),
     ]
+
+
+def test_a_file_of_exceptions_may_lie_in_the_package(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """``package:exceptions.yaml`` is the file beside app.py; a missing one fails the audit."""
+    monkeypatch.setattr("chalicelib.places.__file__", str(tmp_path / "chalicelib" / "places.py"))
+    monkeypatch.setenv("AUDITOR_EXCEPTIONS", "package:exceptions.yaml")
+    with pytest.raises(InputError, match=r"package:exceptions.yaml: can't be read"):
+        audit()
+    assert "exceptions.yaml" in world.heard()[0]
+    (tmp_path / "exceptions.yaml").write_text(EXCEPTION, "utf-8")
+    assert audit()["summary"]["suppressed"] == 1
 
 
 def put_exceptions(text: str) -> None:

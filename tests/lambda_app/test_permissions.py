@@ -50,7 +50,7 @@ OPTIONAL = {
         *("ReadExceptionsObject", "ReadExceptionsParameter"),
         *("ReadWebhookParameter", "ReadWebhookSecret"),
     ),
-    "audit_now": ("StoreReports",),
+    "audit_now": ("StoreReports", "ReadExceptionsObject", "ReadExceptionsParameter"),
     "remediate": ("ReadExceptionsObject", "ReadExceptionsParameter"),
 }
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:findings"
@@ -252,6 +252,14 @@ def judge_calls(function: str, calls: list[Ask]) -> None:
     assert [ask for ask in far if allowed(policy, ask, ACCOUNT_ID, generously=True)] == []
 
 
+def put_exceptions() -> None:
+    """Put an empty file of exceptions where both places look."""
+    boto3.client("ssm").put_parameter(
+        Name="/auditor/exceptions", Value="exceptions: []", Type="String"
+    )
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="exceptions.yaml", Body=b"exceptions: []")
+
+
 @pytest.fixture
 def channels(handed_on: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - first
     """Every channel configured, and what they need; Slack itself isn't asked."""
@@ -260,9 +268,8 @@ def channels(handed_on: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa:
     boto3.client("securityhub").enable_security_hub()
     ssm = boto3.client("ssm")
     ssm.put_parameter(Name="/auditor/webhook", Value=WEBHOOK, Type="SecureString")
-    ssm.put_parameter(Name="/auditor/exceptions", Value="exceptions: []", Type="String")
+    put_exceptions()
     boto3.client("secretsmanager").create_secret(Name="auditor/webhook", SecretString=WEBHOOK)
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="exceptions.yaml", Body=b"exceptions: []")
     monkeypatch.setattr(slack, "post", lambda _url, _news: "sent")
     monkeypatch.setenv("AUDITOR_CHAT_TOPIC_ARN", CHAT)
     monkeypatch.setenv("AUDITOR_SECURITY_HUB", "true")
@@ -300,7 +307,11 @@ def test_the_policy_of_audit_now_is_what_it_calls(
     """audit_now with every way of answering needs every action of its policy, and no other."""
     monkeypatch.setattr(reply, "MAX_REPLY_BYTES", 1000)
 
-    client.lambda_.invoke("audit_now", {"notify": True})
+    put_exceptions()
+    calls.clear()
+    for exceptions in ("ReadExceptionsObject", "ReadExceptionsParameter"):
+        monkeypatch.setenv("AUDITOR_EXCEPTIONS", PLACES[exceptions]["Exceptions"])
+        client.lambda_.invoke("audit_now", {"notify": True})
 
     named = set().union(*map(actions, statements("audit_now")))
     assert {ask.action for ask in calls} == named - RUNTIME

@@ -26,6 +26,7 @@ context = SimpleNamespace(
     memory_limit_in_mb=1769,
     invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:audit-nightly",
     aws_request_id="1",
+    get_remaining_time_in_millis=lambda: 900_000,
 )
 reply = app.audit_nightly(event, context)
 print("reply " + json.dumps({"file": app.__file__, **reply}))  # noqa: T201 - the test reads it

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auditor.history.items import KINDS
 from tests.packaging.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -185,11 +186,24 @@ def test_what_is_not_configured_is_not_permitted(package: Package, policy: str) 
     resource = package.template["Resources"][policy]
 
     assert resource["Condition"] == CHANNELS[policy]
-    readers = ["AuditNightlyRole", *(["RemediateRole"] if "Exceptions" in policy else [])]
+    others = ["AuditNowRole", "RemediateRole"] if "Exceptions" in policy else []
+    readers = ["AuditNightlyRole", *others]
     assert resource["Properties"]["Roles"] == [{"Ref": name} for name in readers]
     for name in ("SlackWebhook", "ChatTopicArn", "EventBus", "Exceptions"):
         assert package.template["Parameters"][name]["Default"] == ""
     assert package.template["Parameters"]["SecurityHub"]["Default"] == "false"
+
+
+def test_the_dashboard_shows_every_alarm(package: Package) -> None:
+    """Who looks there sees all that may ring."""
+    (board,) = of_type(package, "AWS::CloudWatch::Dashboard").values()
+    (widget,) = (
+        one
+        for one in json.loads(board["DashboardBody"]["Fn::Sub"])["widgets"]
+        if one["type"] == "alarm"
+    )
+    alarms = of_type(package, "AWS::CloudWatch::Alarm")
+    assert sorted(widget["properties"]["alarms"]) == sorted(f"${{{name}.Arn}}" for name in alarms)
 
 
 def test_the_dashboard_shows_metrics_that_exist(package: Package) -> None:
@@ -209,8 +223,9 @@ def test_the_dashboard_shows_metrics_that_exist(package: Package) -> None:
     }
     written = {
         *("RolesAudited", "Exposed", "Undetermined", "ApiCalls", "DurationMs", "Incomplete"),
-        *("New", "Reopened", "Resolved", "ChannelsFailed", "Succeeded"),
+        *(kind.capitalize() for kind in KINDS),
+        *("Excepted", "ChannelsFailed", "Succeeded"),
     }
 
-    assert {"Exposed", "Succeeded", "ChannelsFailed"} <= shown <= written
+    assert {"Exposed", "Excepted", "Succeeded", "ChannelsFailed"} <= shown <= written
     assert watched == {"Succeeded", "ChannelsFailed", "Incomplete"}

@@ -21,6 +21,29 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("locked_requirements")
 
 
+def test_a_deployment_s_exceptions_travel_with_it(
+    locked: Any,  # noqa: ARG001 - puts the tools on the path
+    tmp_path: Path,
+) -> None:
+    """exceptions.yaml beside app.py comes to lie at the top of the zip; without one, nothing."""
+    package = importlib.import_module("package")
+    root = tmp_path / "root"
+    for name in ("app.py", "requirements.txt", "requirements-dev.txt"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes((ROOT / name).read_bytes())
+    for name in ("chalicelib", ".chalice", "auditor"):
+        (root / name).mkdir()
+    package.stage_copy(root, tmp_path / "stage")
+    assert [path.name for path in (tmp_path / "stage" / "vendor").iterdir()] == ["auditor"]
+
+    (root / "exceptions.yaml").write_text("exceptions: []", "utf-8")
+    package.stage_copy(root, tmp_path / "stage")
+    # https://aws.github.io/chalice/topics/packaging.html: vendor/'s content goes to the top
+    assert (tmp_path / "stage" / "vendor" / "exceptions.yaml").read_text(
+        "utf-8"
+    ) == "exceptions: []"
+
+
 def test_what_a_requirement_needs_is_pinned_too(locked: Any) -> None:
     """The extra's requirements, and theirs, come with their hashes; other extras don't."""
     names, text = locked.closure(ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
