@@ -182,3 +182,20 @@ def test_the_end_is_told_once(
             pass
     assert (piped + shown).count(b"auditor: 4 roles: ") == (1 if lines else 0)
     assert (shown if lines else piped + shown).count(b"auditor: See what would") == lines // 2
+
+
+def test_the_table_leads_with_what_changed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is new and what is resolved stands before how all roles stand, as in messages."""
+    more = ("--baseline", "b.json", "--update-baseline", "--output", "r.txt")
+    assert main([*SCAN, *more]) == 1
+    changed = role("changed", Action="ses:SendEmail", Resource="*")
+    (folder / "my account.json").write_text(page(changed, OPEN), "utf-8")
+    capsys.readouterr()
+    assert main([*SCAN, "--baseline", "b.json"]) == 1
+    shown = capsys.readouterr().out
+
+    order = ("Since earlier audits:", "\n  changed\n", "\nResolved ", "\nVerdict ", "\nExposed:")
+    places = [shown.index(one) for one in order]
+    assert places == sorted(places)
