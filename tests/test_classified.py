@@ -27,8 +27,14 @@ def deny(operator: str, *values: str) -> list[dict[str, Any]]:
 def found(statements: list[dict[str, Any]]) -> Finding:
     """The finding about SendEmail of a role with these statements."""
     (report,) = audit(account(role(*statements)), now=NOW).roles
-    (finding,) = [one for one in report.findings if one.severity == "high"]
+    (finding,) = [one for one in report.findings if one.severity in ("high", "medium")]
     return finding
+
+
+def both(one: tuple[str, list[str]], other: tuple[str, list[str]]) -> list[dict[str, Any]]:
+    """An Allow with two conditions on the recipients."""
+    block = {operator: {"ses:Recipients": values} for operator, values in (one, other)}
+    return [{**OPEN, "Condition": block}]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,80 @@ def test_the_rule_is_the_one_that_the_witness_shows(
     assert (len(recipients) > 1) == (rule == "mixed-recipients")
     if rule == "other-recipients-allowed":
         assert all(one.endswith(TEAM[1:]) for one in recipients)
+
+
+ODD_ARN = "arn:aws:ses*example.com"
+"""Whether a star reaches over a colon, AWS leaves open: possible, whatever the recipients are."""
+
+
+@pytest.mark.parametrize(
+    ("statements", "rule"),
+    [
+        # whom the simulator's own condition shuts out matters more than a pattern for anybody
+        (
+            both(("ForAllValues:StringNotLike", [SIMULATOR]), ("ForAllValues:StringLike", ["*"])),
+            "inverted-condition",
+        ),
+        (
+            both(
+                ("ForAllValues:StringNotLike", [TEAM, SIMULATOR]),
+                ("ForAllValues:StringLike", ["*"]),
+            ),
+            "inverted-condition",
+        ),
+        (
+            both(("ForAllValues:StringNotLike", [TEAM]), ("ForAllValues:StringLike", ["*"])),
+            "other-recipients-allowed",
+        ),
+        # beside a condition that doesn't say how many must match
+        (
+            both(("StringLike", [SIMULATOR]), ("ForAllValues:StringLike", [SIMULATOR, TEAM])),
+            "undefined-condition",
+        ),
+        (allow("StringLike", TEAM), "undefined-condition"),
+        (deny("StringNotLike", SIMULATOR), "undefined-condition"),
+        # possible for another reason
+        (
+            [{**allow("ForAllValues:StringLike", SIMULATOR, TEAM)[0], "Resource": ODD_ARN}],
+            "other-recipients-allowed",
+        ),
+        (
+            [{**OPEN, "Resource": ODD_ARN}, deny("ForAnyValue:StringNotLike", SIMULATOR, TEAM)[1]],
+            "other-recipients-allowed",
+        ),
+        # proven, though a Deny doesn't say how many must match
+        (deny("StringNotLike", TEAM, SIMULATOR), "other-recipients-allowed"),
+        # a Deny of another action says nothing here
+        (
+            [OPEN, {**deny("ForAnyValue:StringLike", TEAM)[1], "Action": "ses:SendRawEmail"}],
+            "unrestricted-send",
+        ),
+        # that the key is there limits nobody
+        ([{**OPEN, "Condition": {"Null": {"ses:Recipients": "false"}}}], "unrestricted-send"),
+        # a condition on something else
+        (
+            [{**OPEN, "Condition": {"StringLike": {"ses:FromAddress": "*@example.com"}}}],
+            "unrestricted-send",
+        ),
+    ],
+)
+def test_what_decides_beside_the_witness(statements: list[dict[str, Any]], rule: str) -> None:
+    """Of several reasons the telling one is told, and nothing that doesn't bear on the request."""
+    assert found(statements).rule == rule
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*@simulator.example.com",
+        "*@*amazonses.com",
+        "*amazonses.com",
+        *(f"{name}@*" for name in ("success", "bounce", "ooto", "complaint", "suppressionlist")),
+    ],
+)
+def test_what_resembles_the_simulator(pattern: str) -> None:
+    """A value that has the simulator's names in it was meant for it."""
+    assert found(allow("ForAllValues:StringLike", pattern)).rule == "loose-recipient-pattern"
 
 
 @pytest.mark.parametrize(
