@@ -182,14 +182,14 @@ def _first(news: News | None, night: Night, *, advice: bool) -> News | None:
     """Return what a channel is told on its first night: all that is open, too.
 
     Such a channel may be younger than what it is to tell. Messages for people show every open role
-    whatever changed, so only silence is to be broken; a bus gets an event for each open finding.
+    whatever changed or is due, so today is made the digest's day; a bus gets an event for each open
+    finding.
     """
-    if news is None:
-        news = news_of(night._replace(digest=night.report.generated_at.weekday()), Heard())
-    if not advice:
+    if night.open():
+        today = night.report.generated_at.weekday()
+        news = news_of(night._replace(digest=today), Heard(), advice=advice)
+    if news is None or not advice:
         return news
-    if news is None:
-        return None
     ids = _ids(news.changes)
     old = tuple(
         one

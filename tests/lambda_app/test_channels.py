@@ -174,6 +174,20 @@ def test_failures_are_counted(everybody: Everybody, monkeypatch: pytest.MonkeyPa
     assert "Succeeded" not in counts
 
 
+def test_a_new_channel_s_first_message_shows_what_is_open_whatever_else_there_is_to_say(
+    everybody: Everybody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That something can't be read, which alone would repeat no list, doesn't take its place."""
+    with monkeypatch.context() as without:
+        without.delenv("AUDITOR_SLACK_WEBHOOK")
+        audit()
+    hook(monkeypatch, "before-call.codebuild.ListProjects", refuse)
+    audit()
+    (post,) = everybody.slack.posts
+    assert OPEN in json.dumps(post["blocks"])
+    assert "could be read" in post["text"]
+
+
 def test_a_channel_switched_on_later_is_told_what_is_open(
     everybody: Everybody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
