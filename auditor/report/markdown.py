@@ -6,107 +6,111 @@ in the last lines: the headline and the counts are always about the whole accoun
 
 from __future__ import annotations
 
-import json
+import re
 from typing import TYPE_CHECKING, Final
 
-from auditor.report.facts import findings_with_values, not_evaluated_words
-from auditor.report.inert import block, cell, code
+from auditor.report.changed import RuleChange, all_new, arrived_by_rule, gone_by_rule, missed
+from auditor.report.facts import not_evaluated_words
+from auditor.report.inert import cell, code
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
-from auditor.report.past import arrived, changes_words, excepted, gone, idle
+from auditor.report.markdown_role import section
+from auditor.report.past import changes_words, excepted, idle
+from auditor.report.room import Entry, Part, fitted, size
 from auditor.report.words import (
     badness,
-    confirmed_words,
     count,
     limited_words,
-    others_words,
-    projects_words,
-    statement_words,
     summary_words,
     verdict_words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from auditor.findings import Finding, Report, RoleReport
+    from auditor.findings import Report, RoleReport
     from auditor.report.interface import Look
 
 LONGEST: Final = 65_536
 """Bytes of UTF-8. GitHub refuses a comment of more characters: "body is too long"."""
 
-_TABLE: Final = LONGEST // 4  # of it for the table of exposed roles
-_LISTED: Final = LONGEST // 10  # and for each list: undetermined roles, errors, …
+_BLANK_LINES: Final = re.compile("\n{3,}")  # no text of others has any
 _TAIL: Final = 1_024  # kept free for the lines that say what was left out
-_PROJECTS: Final = 5  # named of each role
+_LIST: Final = 0.05  # of the room for each list, where not all has room
+_EXPOSED: Final = 0.2  # and for the table of exposed roles, and for their sections
+_ROLES: Final = 20  # named in a line
 
 
 def render(report: Report, look: Look = PLAIN) -> str:  # noqa: ARG001 - every format takes a look
     """Return the report as GitHub-flavoured Markdown of at most ``LONGEST`` bytes."""
     roles = sorted(report.roles, key=badness)
     exposed = [role for role in roles if role.verdict == "exposed" and not role.accepted()]
-    page = _Page()
-    for part in _head(report):
-        page.add(part)
-    for heading, entries in (
-        ("New or reopened since earlier audits", arrived(report)),
-        ("Resolved since earlier audits", gone(report)),
-    ):
-        if entries:
-            page.add(f"### {heading}\n")
-            page.fill(map(_entry, entries), _LISTED, "of the roles with changes are not listed")
-            page.add("")
-    if exposed:
-        page.fill(_table(exposed), _TABLE, "of the exposed roles are not in the table")
-    for heading, what, lines in _lists(report, roles):
-        if lines:
-            page.add(f"\n### {heading}\n")
-            page.fill(lines, _LISTED, what)
-    if exposed:
-        page.add("\n## The exposed roles, worst first\n")
-        page.fill(map(_section, exposed), page.room(), "of the exposed roles have no section")
-    advised = [
-        role for role in roles if role.findings and (role.verdict != "exposed" or role.accepted())
+    head = list(_head(report))
+    parts = [
+        *_changes(report),
+        Part(
+            "\n| | role | rule | call |\n|---|---|---|---|",
+            [Entry(line) for line in _table(exposed)],
+            "of the exposed roles are not in the table",
+            _EXPOSED,
+            1,
+        ),
+        *_lists(report, roles),
+        Part(
+            "\n## The exposed roles, worst first\n",
+            [Entry(section(role)) for role in exposed],
+            "of the exposed roles have no section",
+            _EXPOSED,
+            0,
+        ),
+        _list(
+            "\n## Also worth knowing",
+            [
+                Entry(_advice(role))
+                for role in roles
+                if role.findings and (role.verdict != "exposed" or role.accepted())
+            ],
+            "of the roles with advice are not listed",
+        ),
     ]
-    if advised:
-        page.add("\n## Also worth knowing\n")
-        page.fill(map(_advice, advised), page.room(), "of the roles with advice are not listed")
-    return page.text()
+    lines, left_out = fitted(parts, LONGEST - _TAIL - sum(map(size, head)))
+    if left_out:
+        lines.append("\n## Left out, for lack of room\n\nThe JSON report has all of it.\n")
+        lines += [f"- {one}" for one in left_out]
+    text = "".join(f"{line}\n" for line in (*head, *lines))
+    return _BLANK_LINES.sub("\n\n", text)
 
 
-class _Page:
-    """A text that grows, its size in bytes, and what didn't fit."""
+def _list(heading: str, entries: list[Entry], what: str, rank: int = 4) -> Part:
+    return Part(f"{heading}\n", entries, what, _LIST, rank)
 
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._left_out: list[str] = []
-        self.size = 0
 
-    def add(self, part: str) -> None:
-        self._parts.append(f"{part}\n")
-        self.size += len(part.encode()) + 1
+def _changes(report: Report) -> Iterator[Part]:
+    """Yield what changed since earlier audits, and what nothing can be said about."""
+    what = "of the roles with changes are not listed"
+    if not all_new(report):
+        new = list(_by_rule(arrived_by_rule(report)))
+        yield _list("\n### New, reopened or worse since earlier audits", new, what, 3)
+    yield _list(
+        "\n### Resolved since earlier audits", list(_by_rule(gone_by_rule(report))), what, 3
+    )
+    for one in missed(report):
+        by_role: dict[str, list[str]] = {}
+        for known in one.findings:
+            by_role.setdefault(known.role_arn, []).append(f"{known.severity} {known.rule}")
+        lines = [
+            Entry(_item(arn, ", ".join(dict.fromkeys(found)))) for arn, found in by_role.items()
+        ]
+        yield _list(f"\n### {one.heading}", lines, f"of the roles {one.word} are not listed")
 
-    def fill(self, parts: Iterable[str], room: int, what: str) -> None:
-        """Add the parts that fit into ``room`` bytes; the others are counted as ``what``."""
-        end, missed = self.size + room, 0
-        for part in parts:
-            if self.size + len(part.encode()) + 1 <= end:
-                self.add(part)
-            else:
-                missed += 1
-        if missed:
-            self._left_out.append(f"- {missed:,} {what}.")
 
-    def room(self) -> int:
-        """Return how many bytes are left."""
-        return LONGEST - _TAIL - self.size
-
-    def text(self) -> str:
-        """Return the whole, with what was left out at its end."""
-        if not self._left_out:
-            return "".join(self._parts)
-        tail = "\n## Left out, for lack of room\n\nThe JSON report has all of it.\n\n"
-        return "".join((*self._parts, tail, "\n".join(self._left_out), "\n"))
+def _by_rule(changes: Iterable[RuleChange]) -> Iterator[Entry]:
+    for one in changes:
+        for first in range(0, len(one.roles), _ROLES):
+            roles = one.roles[first : first + _ROLES]
+            names = ", ".join(map(code, roles))
+            text = f"- {one.word}: **{one.severity}** {code(one.rule)}: {names}"
+            yield Entry(text, len(roles))
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -161,7 +165,6 @@ def _headline(report: Report) -> str:
 
 
 def _table(exposed: Sequence[RoleReport]) -> Iterator[str]:
-    yield "| | role | rule | call |\n|---|---|---|---|"
     for role in exposed:
         worst = role.worst()
         rule = cell(worst.rule) if worst else ""
@@ -169,40 +172,43 @@ def _table(exposed: Sequence[RoleReport]) -> Iterator[str]:
         yield f"| {verdict_words(role)} | {cell(role.name)} | {rule} | {call} |"
 
 
-def _lists(report: Report, roles: Sequence[RoleReport]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield what else there is to say: heading, what one entry is, and the entries."""
-    yield (
-        "Undetermined: could not be decided, so they don't count as safe",
+def _lists(report: Report, roles: Sequence[RoleReport]) -> Iterator[Part]:
+    """Yield what else there is to say."""
+    yield _list(
+        "\n### Undetermined: could not be decided, so they don't count as safe",
+        [Entry(_item(r.name, r.reason or "")) for r in roles if r.verdict == "undetermined"],
         "of the undetermined roles are not listed",
-        [_item(r.name, r.reason or "") for r in roles if r.verdict == "undetermined"],
+        2,
     )
-    yield (
-        "Excepted: exposed or advised, but exceptions cover it until a day",
-        "of the roles with exceptions are not listed",
+    yield _list(
+        "\n### Excepted: exposed or advised, but exceptions cover it until a day",
         list(map(_entry, excepted(report))),
+        "of the roles with exceptions are not listed",
     )
-    yield (
-        "Exceptions that cover nothing",
-        "of these exceptions are not listed",
+    yield _list(
+        "\n### Exceptions that cover nothing",
         list(map(_entry, idle(report))),
+        "of these exceptions are not listed",
     )
-    yield (
-        "Could not be read" if not report.complete else "Went wrong on the way",
+    yield _list(
+        f"\n### {'Could not be read' if not report.complete else 'Went wrong on the way'}",
+        [Entry(_item(error.where, error.message)) for error in report.errors],
         "of the errors are not listed",
-        [_item(error.where, error.message) for error in report.errors],
     )
-    yield (
-        "Projects whose role was not audited",
-        "of these projects are not listed",
+    yield _list(
+        "\n### Projects whose role was not audited",
         [
-            _item(f"{one.project.name} ({one.project.region})", f"{one.role_arn}: {one.reason}")
+            Entry(
+                _item(f"{one.project.name} ({one.project.region})", f"{one.role_arn}: {one.reason}")
+            )
             for one in report.unresolved_projects
         ],
+        "of these projects are not listed",
     )
-    yield (
-        "Not evaluated: the source doesn't contain it",
+    yield _list(
+        "\n### Not evaluated: the source doesn't contain it",
+        [Entry(f"- {code(words)}") for words in not_evaluated_words(report)],
         "of the things not evaluated are not listed",
-        [f"- {code(words)}" for words in not_evaluated_words(report)],
     )
 
 
@@ -210,41 +216,11 @@ def _advice(role: RoleReport) -> str:
     return _item(role.name, "; ".join(f"{f.severity} {f.rule}: {f.title}" for f in role.findings))
 
 
-def _entry(entry: tuple[str, list[str]]) -> str:
+def _entry(entry: tuple[str, list[str]]) -> Entry:
     name, lines = entry
-    return _item(name, "; ".join(lines)) if lines else f"- {code(name)}"
+    # without lines it says how many more there are
+    return Entry(_item(name, "; ".join(lines))) if lines else Entry(f"- {code(name)}", 0)
 
 
 def _item(name: str, text: str) -> str:
     return f"- {code(name)}: {code(text)}"
-
-
-def _section(role: RoleReport) -> str:
-    """Return the section of one exposed role: its worst finding whole, the others in a line."""
-    lines = [f"### {code(role.name)}: {verdict_words(role)}\n", f"- role: {code(role.arn)}"]
-    if role.projects:
-        lines.append(f"- projects: {code(projects_words(role.projects, _PROJECTS))}")
-    worst = role.worst()
-    for finding, values in findings_with_values(role):
-        if finding is worst:
-            lines += _finding(finding, values)
-    lines += [f"- AWS's policy simulator: {code(line)}" for line, _ in confirmed_words(role)]
-    lines += [f"- note: {code(note)}" for note in role.notes]
-    others = others_words(finding for finding in role.findings if finding is not worst)
-    lines += [f"- also: {code(line)}" for line in others]
-    return "\n".join((*lines, ""))
-
-
-def _finding(finding: Finding, values: Mapping[str, object]) -> Iterator[str]:
-    yield f"- finding: **{finding.severity}** {code(finding.rule)}: {code(finding.title)}"
-    yield f"- fix: {code(finding.remediation)}"
-    if finding.statements:
-        yield "- opened by:"
-        yield from (f"  - {code(statement_words(ref))}" for ref in finding.statements)
-    yield "- the request that AWS would allow:\n"
-    yield _indented(block(json.dumps(values["witness"], indent=2), "json")) + "\n"
-
-
-def _indented(text: str) -> str:
-    """Return the lines as a part of a list's entry."""
-    return "\n".join(f"  {line}" for line in text.split("\n"))

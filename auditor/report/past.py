@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from auditor.report.changed import missed
 from auditor.report.role_json import timestamp
 from auditor.report.words import count
 from auditor.text import visible
@@ -40,10 +41,7 @@ def change_counts(report: Report) -> str | None:
     ]
     if covered := sum(len(role.suppressed) for role in report.roles):
         parts.append(f"{covered:,} suppressed")
-    if missed := report.unseen:
-        parts.append(f"{len(missed):,} not looked at")
-    if later := report.known_later:
-        parts.append(f"{len(later):,} known of a later audit alone")
+    parts += [f"{len(one.findings):,} {one.word}" for one in missed(report)]
     return ", ".join(parts)
 
 
@@ -64,6 +62,19 @@ def arrived(report: Report) -> list[tuple[str, list[str]]]:
         if lines:
             found.append((role.name, lines))
     return _some(found, "role")
+
+
+def left(report: Report) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """Return what an audit could say nothing about: under a heading each, by role's ARN."""
+    lists = []
+    for one in missed(report):
+        found: dict[str, list[str]] = {}
+        for known in one.findings:
+            found.setdefault(known.role_arn, []).append(
+                f"{known.severity} {known.rule}: {known.title}"
+            )
+        lists.append((one.heading, _some(list(found.items()), "role")))
+    return lists
 
 
 def gone(report: Report) -> list[tuple[str, list[str]]]:

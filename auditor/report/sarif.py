@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from auditor import __version__
+from auditor.report.changed import missed
 from auditor.report.explained import Explained, explained, plain
 from auditor.report.facts import bounded, not_evaluated_words, stable_id
 from auditor.report.inert import code
@@ -133,9 +134,10 @@ def _notifications(report: Report) -> Iterator[dict[str, object]]:
     for gone in report.resolved or ():
         text = f"Resolved since earlier audits: {gone.role_arn}: {gone.rule}: {gone.title}"
         yield {"level": "note", "message": _text(text)}
-    for missed in report.unseen or ():
-        text = f"Not looked at in this audit: {missed.role_arn}: {missed.rule}: {missed.title}"
-        yield {"level": "warning", "message": _text(text)}
+    for kind in missed(report):
+        for known in kind.findings:
+            text = f"Open, {kind.word}: {known.role_arn}: {known.rule}: {known.title}"
+            yield {"level": "warning", "message": _text(text)}
     for words in limited_words(report):
         yield {"level": "warning", "message": _text(f"Limited audit: {words}")}
     for words in not_evaluated_words(report):

@@ -16,10 +16,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from auditor.report.changed import all_new
 from auditor.report.detail import add_exposed
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
-from auditor.report.past import arrived, changes_words, excepted, gone, idle
+from auditor.report.past import arrived, changes_words, excepted, gone, idle, left
 from auditor.report.steps import next_steps
 from auditor.report.words import (
     NOT_EVALUATED,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from auditor.report.interface import Again, Look
 
 NARROWEST = 40  # below this nothing is readable; the terminal may wrap it
+_FOUR_COLUMNS = 60  # below this the columns' headings would be broken
 _COMMAND = 4  # cells before a command
 _STYLES = {
     "exposed": "bold red",
@@ -59,12 +61,7 @@ def render(report: Report, look: Look = PLAIN) -> str:
 
     _head(console, report)
     _limits(console, report)
-    changes = changes_words(report)
-    if changes is not None:
-        console.print(Text(changes, "bold"))
-        for heading, entries in _CHANGED.items():
-            _list(console, heading, entries(report))
-        console.print()
+    _changes(console, report)
     if roles:
         console.print(_overview(roles, console.width))
     else:
@@ -93,15 +90,24 @@ def render(report: Report, look: Look = PLAIN) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])
 
 
-# What changed leads, as in messages; then how all stands.
-_CHANGED = {
-    "New, reopened or worse since earlier audits": arrived,
-    "Resolved since earlier audits": gone,
-}
 _EXCEPTED = {
     "Suppressed: exceptions cover these findings, which don't count": excepted,
     "Exceptions that cover nothing": idle,
 }
+
+
+def _changes(console: Console, report: Report) -> None:
+    """Say what changed, as messages do first, and what nothing can be said about."""
+    changes = changes_words(report)
+    if changes is None:
+        return
+    console.print(Text(changes, "bold"))
+    if not all_new(report):  # else each role would stand there twice
+        _list(console, "New, reopened or worse since earlier audits", arrived(report))
+    _list(console, "Resolved since earlier audits", gone(report))
+    for heading, found in left(report):
+        _list(console, heading, found)
+    console.print()
 
 
 def _list(console: Console, heading: str, entries: Sequence[tuple[str, list[str]]]) -> None:
@@ -144,6 +150,12 @@ def _overview(roles: Sequence[RoleReport], width: int) -> Table:
     table = Table(
         box=_RULED, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
     )
+    if width < _FOUR_COLUMNS:  # each role's block below has its projects
+        table.add_column("Verdict", width=16, overflow="fold")
+        table.add_column("Role", width=width - 16 - 3, overflow="fold")
+        for role in roles:
+            table.add_row(_verdict_text(role), Text(visible(role.name)))
+        return table
     verdict, findings, padding = 16, 8, 3 * 2 + 3  # the box keeps a cell between two columns
     rest = width - verdict - findings - padding
     name = rest * 3 // 5
@@ -153,12 +165,16 @@ def _overview(roles: Sequence[RoleReport], width: int) -> Table:
     table.add_column("Findings", width=findings, overflow="fold", justify="right")
     for role in roles:
         table.add_row(
-            Text(verdict_words(role), "yellow" if role.accepted() else _STYLES[role.verdict]),
+            _verdict_text(role),
             Text(visible(role.name)),
             Text(some([project.name for project in role.projects], 2) or "-"),
             Text(str(len(role.findings) + len(role.suppressed))),
         )
     return table
+
+
+def _verdict_text(role: RoleReport) -> Text:
+    return Text(verdict_words(role), "yellow" if role.accepted() else _STYLES[role.verdict])
 
 
 def _gaps(console: Console, report: Report) -> None:

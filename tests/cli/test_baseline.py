@@ -240,7 +240,7 @@ def test_what_could_not_be_looked_at_is_counted(desk: Desk) -> None:
     desk.kept(1, OPEN, RENAMED)
     hidden = role("renamed", **_statement(ODD))
     done = desk.scan(2, OPEN, hidden, more=("--baseline", "baseline.json"))
-    assert "0 new, 0 reopened, 0 resolved, 1 still open, 1 not looked at." in " ".join(
+    assert "0 new, 0 reopened, 0 resolved, 1 still open, 1 not decided." in " ".join(
         done.stdout.split()
     )
 

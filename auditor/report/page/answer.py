@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from auditor.report.changed import missed
 from auditor.report.words import NOT_EVALUATED, count, limited_words
 
 if TYPE_CHECKING:
@@ -120,7 +121,6 @@ def tiles(report: Report) -> list[Tile]:
 
 def gaps(report: Report, roles: Sequence[RoleReport]) -> list[Gap]:
     """Return all that could not be audited. ``roles`` are the report's."""
-    missed = report.unseen or ()
     return [
         _gap(title, lines)
         for title, lines in (
@@ -143,9 +143,12 @@ def gaps(report: Report, roles: Sequence[RoleReport]) -> list[Gap]:
                 + " with more that could not be read or decided",
                 [f"{role.name}: {note}" for role in roles for note in role.notes],
             ),
-            (
-                count(len(missed), "finding") + " of earlier audits not looked at",
-                [f"{one.role_arn}: {one.severity} {one.rule}: {one.title}" for one in missed],
+            *(
+                (
+                    f"{count(len(one.findings), 'finding')} {one.whose}{one.word}",
+                    [f"{k.role_arn}: {k.severity} {k.rule}: {k.title}" for k in one.findings],
+                )
+                for one in missed(report)
             ),
             (
                 _lacking(report.not_evaluated),

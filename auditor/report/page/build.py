@@ -22,6 +22,7 @@ from auditor.corrective.documents import guard
 from auditor.findings import SEVERITIES
 from auditor.life import day_of
 from auditor.report import page
+from auditor.report.changed import all_new
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
 from auditor.report.page.answer import answer, beside, gaps, tiles
@@ -135,8 +136,9 @@ def _lists(report: Report) -> list[Listed]:
     changed = sum(map(_changed, report.roles))
     closed = len({one.role_arn for one in report.resolved or ()})
     covered = sum(bool(role.suppressed) for role in report.roles)
+    new = [] if all_new(report) else arrived(report)  # else each role would stand there twice
     found = [
-        Listed("New, reopened or worse", arrived(report), changed, "role"),
+        Listed("New, reopened or worse", new, changed, "role"),
         Listed("Resolved", gone(report), closed, "role"),
         Listed("Covered by exceptions", excepted(report), covered, "role"),
         Listed("Exceptions that cover nothing", idle(report), len(idle_uses(report)), "exception"),
