@@ -157,7 +157,7 @@ def test_the_function_was_the_deployed_one(tour: Tour) -> None:
     log = (tour.out / "lambda.log").read_text("utf-8")
 
     assert str(tour.out / "lambda.log") in tour.text
-    assert '"message":"audit done"' in log
+    assert '"message": "audit done"' in log
     assert '"RolesAudited":[17.0]' in log
 
 
