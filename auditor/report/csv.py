@@ -112,6 +112,8 @@ def _rows(report: Report) -> Iterator[dict[str, str]]:
         yield {"record": "resolved", "status": "resolved"} | _earlier(gone)
     for missed in report.unseen or ():
         yield {"record": "not_looked_at", "status": missed.status} | _earlier(missed)
+    for later in report.known_later:
+        yield {"record": "known_later", "status": later.status} | _earlier(later)
     for use in idle_uses(report):
         told = {"record": "exception", "status": use.state, "title": idle_why(use)}
         which = {"role_name": use.exception.role, "rule": use.exception.rule}

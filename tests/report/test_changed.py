@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from auditor.lasting import Known, Life, Resolved
 from auditor.report import markdown, table
 from auditor.report.changed import all_new, missed
+from auditor.report.csv import render as render_csv
 from auditor.report.formats.html import render as html
 from auditor.report.interface import Look
 from auditor.report.room import Entry, Part, fitted, size
@@ -127,3 +130,11 @@ def test_a_narrow_table_breaks_no_heading() -> None:
     assert re.search(r"^Verdict +Role$", overview, re.MULTILINE)
     assert max(map(len, text.splitlines())) <= 40 or "auditor" in text
     assert "Projects" in table.render(examples.full(), Look(width=80)).split("Exposed: ")[0]
+
+
+def test_csv_tells_what_only_a_later_audit_found() -> None:
+    """Such a finding has a line of its own kind."""
+    later = replace(held_examples.report(), known_later=(known("codebuild-later"),))
+    rows = csv.DictReader(io.StringIO(render_csv(later)))
+    found = [row["role_arn"] for row in rows if row["record"] == "known_later"]
+    assert found == [examples.role_arn("codebuild-later")]

@@ -23,6 +23,18 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZE_MAX = 5_000_000
 
 
+def test_nothing_is_said_twice_or_against_itself() -> None:
+    """Excepted roles that the heading is about aren't told again; no role, nothing was decided."""
+    page = Page(render(examples.report(held_examples.covered(), examples.LINTER)))
+    assert "each covered by exceptions" in page.one("h1").text
+    assert not page.all("p", class_="accepted")
+    beside = Page(render(held_examples.report())).one("p", class_="accepted").text
+    assert beside.startswith("Excepted: 1 role can or may mail real people;")
+    empty = Page(render(examples.report()))
+    assert "nothing was decided" in empty.one("h1").text
+    assert "could be read and decided" not in empty.source
+
+
 def test_the_first_screen_says_what_was_not_seen() -> None:
     """Failed reads, projects without a role, undecided roles and missing sources: all on top."""
     page = Page(render(examples.full()))
