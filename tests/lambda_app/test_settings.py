@@ -57,7 +57,7 @@ def test_regions_are_separated_by_commas() -> None:
         ("AUDITOR_ALWAYS_NOTIFY", "sometimes"),
         ("AUDITOR_REPORTS_BUCKET", "s3://reports"),
         ("AUDITOR_EXCEPTIONS", "package:../exceptions.yaml"),
-        ("AUDITOR_EXCEPTIONS", "exceptions.yaml"),
+        ("AUDITOR_EXCEPTIONS", "a-file-somewhere.yaml"),
         ("AUDITOR_SCHEDULE", "0 3 * * *"),
         ("AUDITOR_TOPIC", "a name that no setting has"),
     ],
