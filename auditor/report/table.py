@@ -213,7 +213,8 @@ def _verdict(
     if not report.complete:
         warning = "INCOMPLETE AUDIT: roles or projects may be missing from this report."
         console.print(Text(warning, "bold red"))
-    unsure = undecided or any(role.accepted() for role in report.roles)
+    part = report.limits is not None or not report.complete  # green is for the whole account
+    unsure = undecided or part or any(role.accepted() for role in report.roles)
     style = "bold red" if exposed else "bold yellow" if unsure else "bold green"
     console.print(Text(summary_words(report), style))
     for step in next_steps(report, again):

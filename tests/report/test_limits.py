@@ -16,7 +16,7 @@ from auditor.findings import Limits, Report
 from auditor.life import Day
 from auditor.report.asff import asff_findings
 from auditor.report.formats.html import render as html
-from auditor.report.interface import PLAIN, format_names, load_format
+from auditor.report.interface import PLAIN, Look, format_names, load_format
 from tests.examples import ACCOUNT, NOW
 from tests.report.accounts import allow, role
 from tests.report.page_reader import Page
@@ -68,6 +68,10 @@ def test_no_format_is_all_clear_for_a_part(limits: dict[str, Any]) -> None:
     markdown = written("markdown", safe)
     assert "**No**, for the part of the account that was audited" in markdown
     assert "LIMITED AUDIT" in written("table", safe)
+    green = "\x1b[1;32m"
+    whole = audit(Account(ACCOUNT, "aws", (LINT,)), now=NOW)
+    assert green in load_format("table").render(whole, Look(color=True))
+    assert green not in load_format("table").render(safe, Look(color=True))
 
 
 def test_the_page_of_a_part_has_no_trend() -> None:
