@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FEW: Final = 3
 """Roles that a command names, so that it does no more than the page is about."""
 
+EXCEPTED: Final = 20
+"""Excepted roles that a command for all others leaves out by name."""
+
 _PLAN: Final = ("auditor", "remediate", "plan")
 
 
@@ -45,11 +48,11 @@ def plan_of(exposed: Sequence[RoleReport], excepted: Sequence[RoleReport], again
     """Return the command that plans the guard for all exposed roles, and not for excepted ones.
 
     Few roles are named. Where there are more, the audit's own limits and file of exceptions stand
-    in their place; where it had no such file, few excepted roles are named instead.
+    in their place; where it had no such file, the excepted roles are named instead.
     """
     if len(exposed) <= FEW and all(fix_of(role, again).command for role in exposed):
         return Step("", (*_PLAN, *_named("--role", exposed), *again.explain)).shell()
-    beside = excepted if "--exceptions" not in again.plan and len(excepted) <= FEW else ()
+    beside = excepted if "--exceptions" not in again.plan and len(excepted) <= EXCEPTED else ()
     return Step("", (*_PLAN, *again.plan, *_named("--except", beside))).shell()
 
 
