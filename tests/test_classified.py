@@ -117,6 +117,25 @@ ODD_ARN = "arn:aws:ses*example.com"
             [OPEN, {**deny("ForAnyValue:StringLike", TEAM)[1], "Action": "ses:SendRawEmail"}],
             "unrestricted-send",
         ),
+        # a Deny that holds elsewhere alone
+        (
+            [
+                OPEN,
+                {
+                    **DENY,
+                    "Condition": {
+                        "ForAnyValue:StringNotLike": {"ses:Recipients": SIMULATOR},
+                        "StringEquals": {"aws:RequestedRegion": "us-east-1"},
+                    },
+                },
+            ],
+            "unrestricted-send",
+        ),
+        # a condition that spares some, beside one that asks for a companion
+        (
+            [*allow("ForAnyValue:StringLike", TEAM), deny("ForAnyValue:StringLike", "*@b.org")[1]],
+            "mixed-recipients",
+        ),
         # that the key is there limits nobody
         ([{**OPEN, "Condition": {"Null": {"ses:Recipients": "false"}}}], "unrestricted-send"),
         # a condition on something else
@@ -129,6 +148,31 @@ ODD_ARN = "arn:aws:ses*example.com"
 def test_what_decides_beside_the_witness(statements: list[dict[str, Any]], rule: str) -> None:
     """Of several reasons the telling one is told, and nothing that doesn't bear on the request."""
     assert found(statements).rule == rule
+
+
+SAME = {"ForAnyValue:StringNotLike": {"ses:Recipients": [SIMULATOR, TEAM]}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ([OPEN, {**DENY, "Condition": SAME}], [0, 1]),
+        ([OPEN, {**DENY, "Condition": SAME, "Action": "ses:SendRawEmail"},
+          {**DENY, "Condition": SAME}], [0, 2]),
+        ([*allow("ForAllValues:StringLike", TEAM), *allow("ForAllValues:StringLike", TEAM)], [0]),
+    ],
+)  # fmt: skip
+def test_the_statements_are_those_that_bear_on_the_request(
+    statements: list[dict[str, Any]], told: list[int]
+) -> None:
+    """The Allow that lets it through, and the Denies of its action that it gets past."""
+    (report,) = audit(account(role(*statements)), now=NOW).roles
+    (finding,) = [
+        one
+        for one in report.findings
+        if one.witness is not None and one.witness.action == "ses:SendEmail"
+    ]
+    assert [ref.index for ref in finding.statements] == told
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,8 @@ def rule_of(exposure: Exposure, layers: Sequence[Layer]) -> str:
     named = [text for one in real if (text := _naming(exposure, one, limits)) is not None]
     if len(named) == len(real):
         return "loose-recipient-pattern" if _resembles(named[0]) else "other-recipients-allowed"
-    # somebody whom no condition names gets mail
-    if any(_inverted(*limit) for limit in limits):
-        return "inverted-condition"
-    return "mixed-recipients"
+    # somebody whom no condition names gets mail: beside one who is named, or in spite of all
+    return "mixed-recipients" if len(_recipients(exposure)) > 1 else "inverted-condition"
 
 
 def evidence(exposure: Exposure, layers: Sequence[Layer]) -> tuple[Located, ...]:
