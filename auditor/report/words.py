@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from auditor.findings import EXPOSING, SEVERITIES
 from auditor.text import visible
 
 if TYPE_CHECKING:
@@ -40,18 +41,22 @@ def verdict_words(role: RoleReport) -> str:
     return f"{word} {certainty}" if certainty else word
 
 
-Badness = tuple[int, bool, tuple[tuple[str, int, str], ...], str]
+Badness = tuple[int, bool, int, tuple[tuple[str, int, str], ...], str]
 
 
 def badness(role: RoleReport) -> Badness:
-    """Return a sort key that puts the worst first: proven before possible, then by ARN.
+    """Return a sort key that puts the worst first: proven before possible, then by severity.
 
-    Roles whose exposure exceptions cover stand after the undecided ones. Numbers in ARNs count as
-    such: ``build-9`` stands before ``build-10``.
+    Roles whose exposure exceptions cover stand after the undecided ones. What is alike stands by
+    ARN, and numbers in ARNs count as such: ``build-9`` stands before ``build-10``.
     """
     kind = "excepted" if role.accepted() else role.verdict
     possible = (role.open_certainty() or role.certainty) == "possible"
-    return _WORST_FIRST.index(kind), possible, natural(role.arn), role.arn
+    counting = [one.severity for one in role.findings]
+    if EXPOSING.isdisjoint(counting):
+        counting += [one.finding.severity for one in role.suppressed]
+    severity = min(map(SEVERITIES.index, counting), default=len(SEVERITIES))
+    return _WORST_FIRST.index(kind), possible, severity, natural(role.arn), role.arn
 
 
 def natural(text: str) -> tuple[tuple[str, int, str], ...]:

@@ -16,9 +16,10 @@ from auditor.lasting import ExceptionUse
 from auditor.report import asff, markdown, sarif, table
 from auditor.report.csv import render as render_csv
 from auditor.report.formats import html
-from auditor.report.interface import PLAIN, format_names, load_format
+from auditor.report.interface import PLAIN, Again, format_names, load_format
 from auditor.report.json import to_dict
 from auditor.report.junit import render as render_junit
+from auditor.report.steps import next_steps
 from auditor.report.words import badness
 from tests import examples
 from tests.report import held_examples
@@ -208,3 +209,22 @@ def test_numbers_in_names_count() -> None:
     assert [one.arn for one in sorted(roles, key=badness)] == [
         "web-", "web-2x", "web-9", "web-010", "web-10", names[3]
     ]  # fmt: skip
+
+
+def test_the_worst_of_the_proven_comes_first() -> None:
+    """Of two proven exposures the graver one does; what exceptions cover of a role doesn't count.
+
+    A finding of severity medium takes a sender or another condition that not every build has.
+    """
+    medium = replace(examples.OPEN, severity="medium")
+    some = replace(examples.WEB, arn="a", name="a", findings=(medium,))
+    grave = replace(examples.WEB, arn="b", name="b")
+    assert sorted([some, grave], key=badness) == [grave, some]
+    part = replace(grave, findings=(medium,), suppressed=held_examples.covered().suppressed)
+    assert sorted([part, some], key=badness) == [some, part]
+    (look,) = [
+        one
+        for one in next_steps(examples.report(some, grave), Again())
+        if one.command[1] == "explain"
+    ]
+    assert look.command[2] == "b"
