@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auditor.errors import InputError
+from auditor.wholefile import descriptor_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,10 @@ def check_place(option: str, path: Path, reads: Mapping[str, str | None] = _NONE
         for other, text in reads.items():
             if text and _same(path, text):
                 raise InputError(f"{option} {path}: is the file of {other} too; name another file")
+        number = descriptor_of(path)
+        if number is not None:
+            _check_open(option, path, number)
+            return
         target = path if path.exists() and not path.is_file() else path.resolve().parent
     # ValueError: a null character in the path. RuntimeError: links that lead in a circle.
     except (OSError, ValueError, RuntimeError) as error:
@@ -56,6 +61,14 @@ def check_place(option: str, path: Path, reads: Mapping[str, str | None] = _NONE
         raise InputError(f"{option} {path}: can't be written: {why}; name another place") from error
     if not os.access(target, os.W_OK):
         raise InputError(f"{option} {path}: {target} can't be written to; name another place")
+
+
+def _check_open(option: str, path: Path, number: int) -> None:
+    """Raise InputError if an open descriptor can't be written to, OSError if it isn't open."""
+    from fcntl import F_GETFL, fcntl
+
+    if fcntl(number, F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise InputError(f"{option} {path}: is open for reading alone; name another place")
 
 
 def _same(path: Path, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -11,6 +12,7 @@ from auditor.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import TextIO
 
     from auditor.report.interface import Look
 
@@ -58,8 +60,7 @@ def write_report(text: str) -> bool:
         # A terminal or locale that has no such character shows its escape instead.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _put(sys.stdout, text)
     except BrokenPipeError:
         _silence(sys.stdout.fileno())
         return False
@@ -68,6 +69,24 @@ def write_report(text: str) -> bool:
         why = error.strerror or str(error)
         raise InputError(f"standard output: the report can't be written: {why}") from error
     return True
+
+
+def _put(stream: TextIO, text: str) -> None:
+    """Write all of a text, or raise OSError."""
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        stream.write(text)
+        stream.flush()
+        return
+    # PYTHONUNBUFFERED: such a stream may take a part of what it is given, says so by a number, and
+    # raises nothing; text streams don't look at it. None: it would block.
+    # https://docs.python.org/3/library/io.html#io.RawIOBase.write
+    left = memoryview(text.encode(stream.encoding, "backslashreplace"))
+    while left:
+        taken = raw.write(left)
+        if taken is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        left = left[taken:]
 
 
 def _silence(descriptor: int) -> None:
