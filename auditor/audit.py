@@ -54,6 +54,8 @@ def audit(
     if decided is not None:
         for number, role in enumerate(audited, 1):
             judge.of(role)  # remembered, so that it costs nothing twice
+            if closings:
+                judge.closed(role)
             decided(number, len(audited))
     chains = Chains(standing, judge.decide)
     chains.follow(audited, roles)

@@ -1,9 +1,10 @@
-"""What keeps a role that isn't exposed from mailing real people: found out by asking the engine.
+"""What keeps the requests of a role that isn't exposed from real people, or ends them all.
 
-A role is held against itself with less in the way. First with its Allows alone: where they open
-nothing, they are what closes it. Else each limit (a Deny, the permissions boundary, a level of
-service control policies) is put beside the Allows by itself: whichever is enough closes the role.
-Where none is, the smallest set is looked for that closes it together.
+Found out by asking the engine. A role is held against itself with less in the way. First with its
+Allows alone: where they give it no more than it has, they are what closes it. Else each limit (a
+Deny, the permissions boundary, a level of service control policies) is put beside the Allows by
+itself: whichever is enough closes the role. Where none is, a set is looked for that closes it
+together, and doesn't with one of them less. Roles that it may assume are no part of this.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.account import PolicyText
 from auditor.actions import BOUNCE, SEND_ACTIONS
-from auditor.engine.decide import decide
+from auditor.engine import decide as engine
 from auditor.engine.grants import grants
 from auditor.engine.layers import Located, Placed
 from auditor.findings import Closed, Limit
@@ -72,29 +73,18 @@ def closed(around: Around, decision: Decision) -> Closed | None:
     allows = [one for one in _sends(around) if one.statement.allows]
     if not allows:
         return Closed("no_allow", ())
+    trial = _Trial(around, simulator=decision.verdict == "simulator_only")
     parts = list(_parts(around))
-    if not parts or _safe(around, ()):
+    if not parts or trial.closes(()):
         named = allows[:NAMED]
         shown = tuple(Limit(ref.layer, None, ref) for ref in refs(named))
         return Closed("own_allows", shown, len(allows) - len(named))
     if len(parts) > TRIED:
         return None
-    enough = [one for one in parts if _safe(around, (one,))]
+    enough = [one for one in parts if trial.closes((one,))]
     if enough:
         return Closed("each", tuple(one.shown for one in enough))
-    if not _safe(around, parts):
-        return None
-    return Closed("together", tuple(one.shown for one in _least(around, parts)))
-
-
-def _least(around: Around, parts: Sequence[_Part]) -> Sequence[_Part]:
-    """Return limits that close a role together and don't with one of them less."""
-    left = list(parts)
-    for one in sorted(parts, key=lambda part: part.deny is not None):  # Denies say most: they stay
-        fewer = [other for other in left if other is not one]
-        if _safe(around, fewer):
-            left = fewer
-    return left
+    return Closed("together", tuple(one.shown for one in trial.least(parts)))
 
 
 def _sends(around: Around) -> Iterator[Located]:
@@ -143,23 +133,47 @@ def _deny(one: Located) -> _Part:
     return _Part(Limit(one.layer, None, refs((one,))[0]), deny=one.statement)
 
 
-def _safe(around: Around, parts: Collection[_Part]) -> bool:
-    """Tell whether the role's Allows open nothing with just these limits in the way."""
-    denies = {id(one.deny) for one in parts if one.deny is not None}
+class _Trial:
+    """The role with less in its way: closed as it is, or not?
 
-    def kept(statement: Statement) -> bool:
-        return statement.allows or id(statement) in denies
+    ``simulator``: closed is also what reaches the simulator.
+    """
 
-    bounds = {one.layer for one in parts}
-    layers = []
-    for index, layer in enumerate(around.layers):
-        left = _with(layer.documents, kept)
-        if index and index not in bounds:  # then what it doesn't allow is no limit here
-            left = (*_with(left, lambda statement: not statement.allows), _everything())
-        layers.append(layer._replace(documents=left))
-    identities = [one._replace(documents=_with(one.documents, kept)) for one in around.identities]
-    after = decide(around.caller, layers, identities, STEPS, around.answers)
-    return after.verdict in ("simulator_only", "no_send")
+    def __init__(self, around: Around, *, simulator: bool) -> None:
+        self._around = around
+        self._simulator = simulator
+
+    def closes(self, parts: Collection[_Part]) -> bool:
+        """Tell whether the role's Allows open nothing with just these limits in the way."""
+        around = self._around
+        denies = {id(one.deny) for one in parts if one.deny is not None}
+
+        def kept(statement: Statement) -> bool:
+            return statement.allows or id(statement) in denies
+
+        bounds = {one.layer for one in parts}
+        layers = []
+        for index, layer in enumerate(around.layers):
+            left = _with(layer.documents, kept)
+            if index and index not in bounds:  # then what it doesn't allow is no limit here
+                left = (*_with(left, lambda statement: not statement.allows), _everything())
+            layers.append(layer._replace(documents=left))
+        policies = [one._replace(documents=_with(one.documents, kept)) for one in around.identities]
+        return engine.closed(
+            around.caller, layers, policies, STEPS, around.answers, simulator=self._simulator
+        )
+
+    def least(self, parts: Sequence[_Part]) -> Sequence[_Part]:
+        """Return limits that close a role together and don't with one of them less.
+
+        ``parts`` close it: they are all that it has.
+        """
+        left = list(parts)
+        for one in sorted(parts, key=lambda part: part.deny is not None):  # Denies say most
+            fewer = [other for other in left if other is not one]
+            if self.closes(fewer):
+                left = fewer
+        return left
 
 
 def _with(documents: Sequence[Placed], kept: Callable[[Statement], bool]) -> tuple[Placed, ...]:

@@ -97,7 +97,7 @@ class Finding:
 
 
 class Limit(NamedTuple):
-    """One thing that keeps a role from sending: a statement, or what a whole layer doesn't allow.
+    """What keeps a role from sending: a statement, or what a whole layer doesn't allow.
 
     ``what`` says which layer that is, where there is no ``statement``.
     """
@@ -111,11 +111,12 @@ HowClosed = Literal["no_allow", "own_allows", "each", "together"]
 
 
 class Closed(NamedTuple):
-    """What keeps a role that isn't exposed from mailing real people.
+    """What keeps the requests of a role that isn't exposed from real people, or ends them all.
 
     ``how`` is ``no_allow`` (nothing allows a send), ``own_allows`` (what the Allows ``by`` let
     through mails the simulator at most), ``each`` (each of ``by`` is enough by itself) or
-    ``together`` (all of ``by`` are needed). ``more`` counts what isn't listed.
+    ``together`` (all of ``by`` are needed). ``more`` counts what isn't listed. What the role may do
+    as other roles that it may assume is no part of it.
     """
 
     how: HowClosed

@@ -111,21 +111,22 @@ def check(found: Account, one: Role, report: RoleReport, now: datetime = NOW) ->
     assert (closed is not None) == (report.verdict in SAFE)
     if closed is None:
         return
+    fit = SAFE if report.verdict == "simulator_only" else ("no_send",)
     if closed.how in ("no_allow", "own_allows"):
-        assert _verdict(found, one, (), now) in SAFE
+        assert _verdict(found, one, (), now) in fit
         assert all(x.statement is not None and x.statement.effect == "Allow" for x in closed.by)
         assert bool(closed.by) == (closed.how == "own_allows")
         return
     assert closed.by
-    assert _verdict(found, one, (), now) not in SAFE
+    assert _verdict(found, one, (), now) not in fit
     if closed.how == "each":
         for limit in closed.by:
-            assert _verdict(found, one, (limit,), now) in SAFE, limit
+            assert _verdict(found, one, (limit,), now) in fit, limit
     else:
-        assert _verdict(found, one, closed.by, now) in SAFE
+        assert _verdict(found, one, closed.by, now) in fit
         for limit in closed.by:
             fewer = [other for other in closed.by if other is not limit]
-            assert _verdict(found, one, fewer, now) not in SAFE, limit
+            assert _verdict(found, one, fewer, now) not in fit, limit
 
 
 @pytest.mark.parametrize("theme", sorted(path.stem for path in CORPUS.glob("*.json")))
@@ -188,6 +189,9 @@ OPEN_LEVEL = document(ALL)
 NO_RESOURCE = {"Effect": "Allow", "Action": "*"}
 
 
+NO_ALLOW = "No statement allows a send to an address of its choosing"
+
+
 class Case(NamedTuple):
     """A role, its surroundings, and what closes it."""
 
@@ -202,10 +206,10 @@ class Case(NamedTuple):
 BOUNDARY = "permissions boundary limits (arn:aws:iam::123456789012:policy/limits)"
 LEVEL = "the service control policies of unit 1 (ou-1): scp-1"
 CASES: dict[str, Case] = {
-    "nothing allows": Case(role(NEAR), "no_allow", (), "No statement allows a send"),
-    "a guard without an Allow": Case(role(GUARD), "no_allow", (), "No statement allows a send"),
+    "nothing allows": Case(role(NEAR), "no_allow", (), NO_ALLOW),
+    "a guard without an Allow": Case(role(GUARD), "no_allow", (), NO_ALLOW),
     "an answer is no send": Case(
-        role({**BOUNCE_DENIED, "Effect": "Allow"}), "no_allow", (), "No statement allows a send"
+        role({**BOUNCE_DENIED, "Effect": "Allow"}), "no_allow", (), NO_ALLOW
     ),
     "the Allow itself": Case(
         role(SIM_ONLY),
@@ -223,25 +227,25 @@ CASES: dict[str, Case] = {
         role(OPEN, GUARD, BOUNCE_DENIED),
         "each",
         ("Deny in statement 1 of inline policy mail",),
-        "This keeps real people out",
+        "This keeps its sends within the simulator",
     ),
     "two guards": Case(
         role(OPEN, GUARD, other=document(GUARD)),
         "each",
         ("Deny in statement 1 of inline policy mail", "Deny in statement 0 of inline policy other"),
-        "Each of these alone keeps real people out",
+        "Each of these alone keeps its sends within the simulator",
     ),
     "two halves": Case(
         role(OPEN, NEAR, FAR),
         "together",
         ("Deny in statement 1 of inline policy mail", "Deny in statement 2 of inline policy mail"),
-        "Together these keep real people out",
+        "Together these end its sends",
     ),
     "a boundary": Case(
         role(OPEN, boundary=SES_ONLY),
         "each",
-        (f"no Allow in the {BOUNDARY} for mail to real people",),
-        "This keeps real people out",
+        (f"what isn't allowed by the {BOUNDARY}",),
+        "This ends its sends",
     ),
     "half a Deny, half a boundary": Case(
         role(OPEN, NEAR, boundary=document(ALL, FAR)),
@@ -250,44 +254,62 @@ CASES: dict[str, Case] = {
             "Deny in statement 1 of inline policy mail",
             f"Deny in statement 1 of {BOUNDARY}",
         ),
-        "Together these keep real people out",
+        "Together these end its sends",
     ),
     "Denies say more than what a boundary leaves out": Case(
         role(OPEN, NEAR, FAR, boundary=document({**NEAR, "Effect": "Allow"})),
         "together",
         ("Deny in statement 1 of inline policy mail", "Deny in statement 2 of inline policy mail"),
-        "Together these keep real people out",
+        "Together these end its sends",
     ),
     "a level that allows no resource of SES": Case(
         role(OPEN),
         "each",
-        (f"no Allow in {LEVEL} for mail to real people",),
-        "This keeps real people out",
+        (f"what isn't allowed by {LEVEL}",),
+        "This ends its sends",
         scps=(OPEN_LEVEL, document({**NO_RESOURCE, "NotResource": "arn:aws:ses:*:*:*"})),
     ),
     "a level that denies and allows nothing": Case(
         role(OPEN),
         "each",
         (
-            f"no Allow in {LEVEL} for mail to real people",
+            f"what isn't allowed by {LEVEL}",
             "Deny in statement 0 of scp scp-1 (arn:scp-1)",
         ),
-        "Each of these alone keeps real people out",
+        "Each of these alone ends its sends",
         scps=(OPEN_LEVEL, document({"Effect": "Deny", "Action": "*", "Resource": "*"})),
     ),
     "one level of three": Case(
         role(OPEN),
         "each",
-        (f"no Allow in {LEVEL} for mail to real people",),
-        "This keeps real people out",
+        (f"what isn't allowed by {LEVEL}",),
+        "This ends its sends",
         scps=(OPEN_LEVEL, SES_ONLY, OPEN_LEVEL),
     ),
     "a level's Deny": Case(
         role(OPEN),
         "each",
         ("Deny in statement 1 of scp scp-0 (arn:scp-0)",),
-        "This keeps real people out",
+        "This keeps its sends within the simulator",
         scps=(document(ALL, GUARD),),
+    ),
+    "what ends the mail to the simulator": Case(
+        role(SIM_ONLY, {"Effect": "Deny", "Action": "ses:*", "Resource": "*"}),
+        "each",
+        ("Deny in statement 1 of inline policy mail",),
+        "This ends its sends",
+    ),
+    "a boundary without mail around the right policy": Case(
+        role(SIM_ONLY, boundary=SES_ONLY),
+        "each",
+        (f"what isn't allowed by the {BOUNDARY}",),
+        "This ends its sends",
+    ),
+    "a boundary for another send": Case(
+        role({**OPEN, "Action": "ses:SendRawEmail"}, boundary=document(OPEN)),
+        "each",
+        (f"what isn't allowed by the {BOUNDARY}",),
+        "This ends its sends",
     ),
 }
 

@@ -150,7 +150,9 @@ def scan(
     )
     # Not only reading: looking for cycles would take a third of a scan's time.
     with cycle_search_paused():
-        found, account = _audit(snapshot, moment, globs, _From(region or [], profile, confirm))
+        found, account = _audit(
+            snapshot, moment, globs, _From(region or [], profile, confirm), chosen.closings
+        )
         # A bundle doesn't say whether it was limited to some regions.
         looked = past.looked(account, globs, everywhere=snapshot is None and not region)
         report = past.apply(found, looked)
@@ -192,7 +194,11 @@ class _From(NamedTuple):
 
 
 def _audit(
-    snapshot: str | None, moment: datetime, globs: Sequence[str], source: _From
+    snapshot: str | None,
+    moment: datetime,
+    globs: Sequence[str],
+    source: _From,
+    closings: bool,
 ) -> tuple[Report, Account]:
     from auditor.audit import audit
     from auditor.cli.progress import progress
@@ -209,7 +215,7 @@ def _audit(
             live = read_live(source.regions, source.profile, step)
             account = live.account
         step("deciding what the roles may do")
-        report = audit(account, now=moment, role_globs=globs, decided=step.count)
+        report = audit(account, now=moment, role_globs=globs, decided=step.count, closings=closings)
         keep_to_the_end(account, report)
         return live.confirm(report) if live is not None and source.confirm else report, account
 

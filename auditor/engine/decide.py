@@ -19,7 +19,7 @@ from auditor.engine.grants import COVERED
 from auditor.errors import Undecidable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from auditor.engine.answers import Answers
     from auditor.engine.caller import Caller
@@ -47,6 +47,22 @@ def decide(
     return _Decider(Asking(caller, layers, identities, steps), answers).decide()
 
 
+def closed(
+    caller: Caller,
+    layers: Sequence[Layer],
+    identities: Sequence[IdentityPolicies] = (),
+    steps: int = ROLE_BUDGET,
+    answers: Answers | None = None,
+    *,
+    simulator: bool,
+) -> bool:
+    """Tell whether a role is decided to mail nobody real; the first request found ends the search.
+
+    :param simulator: whether it may reach the simulator, or must send nothing at all.
+    """
+    return _Decider(Asking(caller, layers, identities, steps), answers).closed(simulator=simulator)
+
+
 class _Decider:
     """The answers about one role, action by action, and what they come to."""
 
@@ -62,19 +78,35 @@ class _Decider:
         )
         self.asked: list[tuple[tuple[object, ...], SendAction, Exposure | None]] = []
 
+    def closed(self, *, simulator: bool) -> bool:
+        if any(True for _ in self._exposures()) or self._doubts():
+            return False
+        return simulator or (self._simulator() is None and not self.asking.reasons)
+
+    def _exposures(self) -> Iterator[Exposure]:
+        for bit, action in enumerate(SEND_ACTIONS):
+            if (
+                self.statements.allowed >> bit & 1
+                and action.name != BOUNCE
+                and self._may_reach(bit, action)
+                and (exposure := self._exposure(bit, action)) is not None
+            ):
+                yield exposure
+
+    def _doubts(self) -> list[str]:
+        """Return why a role without an exposure isn't decided.
+
+        A policy of an identity could grant: a role is safe only if all of them were read.
+        """
+        granting = [reason for identity in self.asking.identities for reason in identity.unread]
+        return [*dict.fromkeys((*self.asking.unread, *self.asking.reasons)), *granting]
+
     def decide(self) -> Decision:
-        exposures = [
-            exposure
-            for bit, action in enumerate(SEND_ACTIONS)
-            if self.statements.allowed >> bit & 1
-            and action.name != BOUNCE
-            and self._may_reach(bit, action)
-            and (exposure := self._exposure(bit, action)) is not None
-        ]
+        exposures = list(self._exposures())
         bounce = self._bounce()
         reasons = list(dict.fromkeys((*self.asking.unread, *self.asking.reasons)))
-        if not exposures:  # a policy of an identity could grant: safe only if all were read
-            reasons += [reason for identity in self.asking.identities for reason in identity.unread]
+        if not exposures:
+            reasons = self._doubts()
         if exposures:
             proven = any(exposure.certainty == "proven" for exposure in exposures)
             certainty: Certainty = "proven" if proven else "possible"

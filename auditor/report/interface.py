@@ -52,11 +52,13 @@ class Format:
 
     ``extension`` has its dot; ``media_type`` is for uploads and HTTP. ``render`` returns the whole
     text, ending in a newline, and gives the same text for the same report and look every time.
+    ``closings``: it tells what closes the safe roles, which an audit need not find out for others.
     """
 
     extension: str
     media_type: str
     render: Callable[[Report, Look], str]
+    closings: bool = False
 
 
 def format_names() -> tuple[str, ...]:

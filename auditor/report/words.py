@@ -127,9 +127,16 @@ def statement_words(ref: StatementRef) -> str:
 
 
 _CLOSED: Final = {
-    "no_allow": "No statement allows a send",
-    "each": "Each of these alone keeps real people out",
-    "together": "Together these keep real people out",
+    ("own_allows", "simulator_only"): "The Allows reach the simulator alone",
+    ("own_allows", "no_send"): "No send fits the Allows",
+    ("each", "simulator_only"): "Each of these alone keeps its sends within the simulator",
+    ("each", "no_send"): "Each of these alone ends its sends",
+    ("together", "simulator_only"): "Together these keep its sends within the simulator",
+    ("together", "no_send"): "Together these end its sends",
+}
+_ONE: Final = {
+    "simulator_only": "This keeps its sends within the simulator",
+    "no_send": "This ends its sends",
 }
 
 
@@ -138,12 +145,11 @@ def closed_words(role: RoleReport) -> str | None:
     closed = role.closed
     if closed is None:
         return None
-    if closed.how == "own_allows":
-        to_simulator = role.verdict == "simulator_only"
-        return "The Allows reach the simulator alone" if to_simulator else "No send fits the Allows"
+    if closed.how == "no_allow":
+        return "No statement allows a send to an address of its choosing"
     if closed.how == "each" and len(closed.by) == 1:
-        return "This keeps real people out"
-    return _CLOSED[closed.how]
+        return _ONE.get(role.verdict)
+    return _CLOSED.get((closed.how, role.verdict))
 
 
 def limits_words(closed: Closed) -> list[str]:
@@ -153,10 +159,10 @@ def limits_words(closed: Closed) -> list[str]:
 
 
 def limit_words(limit: Limit) -> str:
-    """Return where a statement stands that closes a role, or which layer doesn't allow sends."""
+    """Return where a statement stands that closes a role, or which layer leaves its sends out."""
     if limit.statement is not None:
         return statement_words(limit.statement)
-    return visible(f"no Allow in {limit.what} for mail to real people")
+    return visible(f"what isn't allowed by {limit.what}")
 
 
 def count(number: int, noun: str, many: str = "") -> str:

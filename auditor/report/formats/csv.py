@@ -3,4 +3,4 @@
 from auditor.report.csv import render
 from auditor.report.interface import Format
 
-FORMAT = Format(extension=".csv", media_type="text/csv", render=render)
+FORMAT = Format(extension=".csv", media_type="text/csv", render=render, closings=True)

@@ -21,4 +21,6 @@ def render(report: Report, look: Look = PLAIN, history: Sequence[Day] = ()) -> s
     return render_page(report, history, look.again)
 
 
-FORMAT = Format(extension=".html", media_type="text/html; charset=utf-8", render=render)
+FORMAT = Format(
+    extension=".html", media_type="text/html; charset=utf-8", render=render, closings=True
+)

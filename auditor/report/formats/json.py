@@ -3,4 +3,4 @@
 from auditor.report.interface import Format
 from auditor.report.json import render
 
-FORMAT = Format(extension=".json", media_type="application/json", render=render)
+FORMAT = Format(extension=".json", media_type="application/json", render=render, closings=True)

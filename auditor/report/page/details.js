@@ -92,7 +92,7 @@
   }
 
   function closed(one) {
-    const shown = make("section", { class: "finding" }, make("h3", {}, "Closed to real people"));
+    const shown = make("section", { class: "finding" }, make("h3", {}, "What closes it"));
     shown.append(make("p", {}, `${text(one.why)}${one.layers || one.statements ? ":" : "."}`));
     if (one.layers) shown.append(bulleted(one.layers.map(text)));
     if (one.statements) shown.append(...statements(one.statements, " name sends, or their recipients."));

@@ -18,7 +18,11 @@ WAYS_MAX: Final = 8
 """Ways drawn one by one. Where there are more, those of one rule are drawn as one."""
 SHUT_MAX: Final = 4
 """Ways of roles of one safe verdict that are drawn one by one; more are drawn as one."""
-LIMITED: Final = "Denies and other limits keep real people out"
+LIMITED: Final = {
+    "simulator_only": "Denies and other limits keep their sends within the simulator",
+    "no_send": "Denies and other limits end their sends",
+}
+"""Said of several roles that are closed by limits of their own."""
 NAMED_MAX: Final = 3
 NOT_FOUND: Final = "what was found is covered by an exception, what could not be read is not"
 _WIDTHS: Final = (1, 5, 20, 100)  # roles from which on an arrow gets wider
@@ -121,7 +125,7 @@ _SHUT: Final = (
         "The mailbox simulator",
         "no real person",
     ),
-    ("no_send", "No request that sends mail is allowed", "Nobody", "no mail at all"),
+    ("no_send", "No send to an address of its choosing is allowed", "Nobody", "no such mail"),
 )
 
 
@@ -164,7 +168,7 @@ def _alike(
 def _how(role: RoleReport, why: str, *, broadly: bool = False) -> str:
     """Return how a role is closed; ``broadly`` in words that hold of several roles."""
     limited = role.closed is not None and role.closed.how in ("each", "together")
-    return LIMITED if limited and broadly else closed_words(role) or why
+    return LIMITED[role.verdict] if limited and broadly else closed_words(role) or why
 
 
 def _by(role: RoleReport) -> list[str]:

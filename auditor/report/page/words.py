@@ -26,7 +26,7 @@ ANSWERED: Final = "whoever sent the mail that it answers"
 
 _SAFE: Final = {
     "simulator_only": "Sends are allowed to the mailbox simulator alone.",
-    "no_send": "No request that sends mail is allowed.",
+    "no_send": "No send to an address of its choosing is allowed.",
 }
 
 
