@@ -160,6 +160,7 @@ SAME = {"ForAnyValue:StringNotLike": {"ses:Recipients": [SIMULATOR, TEAM]}}
         ([OPEN, {**DENY, "Condition": SAME, "Action": "ses:SendRawEmail"},
           {**DENY, "Condition": SAME}], [0, 2]),
         ([*allow("ForAllValues:StringLike", TEAM), *allow("ForAllValues:StringLike", TEAM)], [0]),
+        (deny("StringNotLike", SIMULATOR), [0, 1]),
     ],
 )  # fmt: skip
 def test_the_statements_are_those_that_bear_on_the_request(
@@ -196,6 +197,7 @@ def test_what_resembles_the_simulator(pattern: str) -> None:
         "mixed-recipients",
         "inverted-condition",
         "loose-recipient-pattern",
+        "undefined-condition",
     ],
 )
 def test_the_advice_names_the_operators_that_close(rule: str) -> None:

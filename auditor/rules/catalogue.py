@@ -29,7 +29,8 @@ RULES: Final = {
     for rule in (
         Rule(
             "unrestricted-send",
-            "{role} may call {action} to any address: no condition limits the recipients.",
+            "{role} may call {action} to any address: no condition that applies limits the"
+            " recipients.",
             f"{_GUARD}, or limit the Allow to the simulator",
         ),
         Rule(
@@ -61,9 +62,9 @@ RULES: Final = {
         ),
         Rule(
             "undefined-condition",
-            "{role} may call {action} if AWS lets a condition without a set operator match one"
-            " recipient of several.",
-            "Put ForAllValues: before the operator on ses:Recipients, with a Null check",
+            "{role} may call {action} to real addresses if AWS reads the recipient condition, which"
+            " has no set operator, in its favour.",
+            f"Name the simulator alone, {_HOW}",
         ),
         Rule(
             "identity-policy-grant",

@@ -55,10 +55,11 @@ def rule_of(exposure: Exposure, layers: Sequence[Layer]) -> str:
 
 def evidence(exposure: Exposure, layers: Sequence[Layer]) -> tuple[Located, ...]:
     """Return the statements that an exposure rests on: its Allows, then Denies that miss it."""
+    open_ = exposure.certainty == "possible"  # whether a Deny without a set operator holds
     missing = [
         located
         for located, condition in _on_recipients(_denies(exposure, layers))
-        if _bears(exposure, located, condition)
+        if _bears(exposure, located, condition) or (open_ and not condition.quantifier)
     ]
     return tuple(dict.fromkeys((*exposure.allows, *missing)))
 
