@@ -11,6 +11,7 @@ import re
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
+from auditor.report.changed import missed
 from auditor.report.facts import (
     findings_with_values,
     joined,
@@ -110,10 +111,9 @@ def _rows(report: Report) -> Iterator[dict[str, str]]:
             yield {"record": "role"} | about
     for gone in report.resolved or ():
         yield {"record": "resolved", "status": "resolved"} | _earlier(gone)
-    for missed in report.unseen or ():
-        yield {"record": "not_looked_at", "status": missed.status} | _earlier(missed)
-    for later in report.known_later:
-        yield {"record": "known_later", "status": later.status} | _earlier(later)
+    for kind in missed(report):
+        for known in kind.findings:
+            yield {"record": kind.name, "status": known.status} | _earlier(known)
     for use in idle_uses(report):
         told = {"record": "exception", "status": use.state, "title": idle_why(use)}
         which = {"role_name": use.exception.role, "rule": use.exception.rule}

@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from auditor.report.changed import RuleChange, all_new, arrived_by_rule, gone_by_rule, missed
+from auditor.report.changed import (
+    ARRIVED,
+    RuleChange,
+    about_known,
+    all_new,
+    arrived_by_rule,
+    by_role,
+    gone_by_rule,
+    missed,
+)
 from auditor.report.facts import not_evaluated_words
 from auditor.report.inert import cell, code
 from auditor.report.interface import PLAIN
@@ -36,7 +45,7 @@ LONGEST: Final = 65_536
 
 _BLANK_LINES: Final = re.compile("\n{3,}")  # no text of others has any
 _TAIL: Final = 1_024  # kept free for the lines that say what was left out
-_LIST: Final = 0.05  # of the room for each list, where not all has room
+_LIST: Final = 0.04  # of the room for each list, where not all has room
 _EXPOSED: Final = 0.2  # and for the table of exposed roles, and for their sections
 _ROLES: Final = 20  # named in a line
 
@@ -89,17 +98,18 @@ def _changes(report: Report) -> Iterator[Part]:
     """Yield what changed since earlier audits, and what nothing can be said about."""
     what = "of the roles with changes are not listed"
     if not all_new(report):
-        new = list(_by_rule(arrived_by_rule(report)))
-        yield _list("\n### New, reopened or worse since earlier audits", new, what, 3)
+        for status in ARRIVED:
+            heading = f"\n### {status.capitalize()} since earlier audits"
+            entries = list(_by_rule(arrived_by_rule(report, status)))
+            # what got worse stands before all else: there is little of it, and it can't wait
+            yield _list(heading, entries, what, 0 if status == "worse" else 3)
     yield _list(
         "\n### Resolved since earlier audits", list(_by_rule(gone_by_rule(report))), what, 3
     )
     for one in missed(report):
-        by_role: dict[str, list[str]] = {}
-        for known in one.findings:
-            by_role.setdefault(known.role_arn, []).append(f"{known.severity} {known.rule}")
         lines = [
-            Entry(_item(arn, ", ".join(dict.fromkeys(found)))) for arn, found in by_role.items()
+            Entry(_item(arn, "; ".join(words for _, words in found)))
+            for arn, found in by_role(map(about_known, one.findings))
         ]
         yield _list(f"\n### {one.heading}", lines, f"of the roles {one.word} are not listed")
 

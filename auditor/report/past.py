@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.report.changed import missed
+from auditor.report.changed import (
+    ARRIVED,
+    about,
+    about_known,
+    all_new,
+    by_role,
+    every,
+    missed,
+    rules_words,
+)
 from auditor.report.role_json import timestamp
 from auditor.report.words import count
 from auditor.text import visible
@@ -29,7 +38,9 @@ def change_counts(report: Report) -> str | None:
     """Return ``2 new, 0 reopened, …``; None where earlier audits weren't looked up."""
     if report.resolved is None:
         return None
-    lives = [finding.life.status for role in report.roles for finding in _all(role) if finding.life]
+    lives = [
+        finding.life.status for role in report.roles for finding in every(role) if finding.life
+    ]
     kinds: tuple[LifeStatus, ...] = ("new", "reopened", "worse", "open")
     new, reopened, worse, still = map(lives.count, kinds)
     parts = [
@@ -45,47 +56,66 @@ def change_counts(report: Report) -> str | None:
     return ", ".join(parts)
 
 
-def arrived(report: Report) -> list[tuple[str, list[str]]]:
-    """Return what is new or reopened, or got worse, by role's name."""
-    told: dict[LifeStatus, str] = {
-        "new": "new",
-        "reopened": "reopened, first seen {}",
-        "worse": "worse than before, first seen {}",
-    }
-    found = []
-    for role in report.roles:
-        lines = [
-            f"{told[one.life.status].format(timestamp(one.life.first_seen))}: {_short(one)}"
-            for one in _all(role)
-            if one.life and one.life.status in told
+class Arrived(NamedTuple):
+    """Roles that changed alike, the gravest first, by name. ``number`` counts them all.
+
+    Of many not all are entries: the last one says how many more there are.
+    """
+
+    status: LifeStatus
+    entries: list[tuple[str, list[str]]]
+    number: int
+
+
+def arrived(report: Report) -> list[Arrived]:
+    """Return what got worse, is reopened or new: each for itself, so that none hides another.
+
+    Nothing where all is new: a list of it would name each role a second time.
+    """
+    if all_new(report):
+        return []
+    names = {role.arn: role.name for role in report.roles}
+    lists = []
+    for status in ARRIVED:
+        found = by_role(
+            about(role, one, "" if status == "new" else timestamp(one.life.first_seen))
+            for role in report.roles
+            for one in every(role)
+            if one.life and one.life.status == status
+        )
+        entries = [
+            (names[arn], [f"{_told(status, since)}: {words}" for since, words in lines])
+            for arn, lines in found
         ]
-        if lines:
-            found.append((role.name, lines))
-    return _some(found, "role")
+        if entries:
+            lists.append(Arrived(status, _some(entries, "role"), len(entries)))
+    return lists
+
+
+def _told(status: LifeStatus, since: str) -> str:
+    told = "worse than before" if status == "worse" else status
+    return f"{told}, first seen {since}" if since else told
 
 
 def left(report: Report) -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """Return what an audit could say nothing about: under a heading each, by role's ARN."""
     lists = []
     for one in missed(report):
-        found: dict[str, list[str]] = {}
-        for known in one.findings:
-            found.setdefault(known.role_arn, []).append(
-                f"{known.severity} {known.rule}: {known.title}"
-            )
-        lists.append((one.heading, _some(list(found.items()), "role")))
+        lines = [
+            (arn, [words for _, words in found])
+            for arn, found in by_role(map(about_known, one.findings))
+        ]
+        lists.append((one.heading, _some(lines, "role")))
     return lists
 
 
 def gone(report: Report) -> list[tuple[str, list[str]]]:
     """Return what was resolved, by role's ARN: the role may be gone as well."""
-    found: dict[str, list[str]] = {}
-    for one in report.resolved or ():
-        since = f"first seen {timestamp(one.first_seen)}"
-        found.setdefault(one.role_arn, []).append(
-            f"{one.severity} {one.rule}: {one.title} ({since})"
-        )
-    return _some(list(found.items()), "role")
+    found = by_role(about_known(one, timestamp(one.first_seen)) for one in report.resolved or ())
+    return _some(
+        [(arn, [f"{words} (first seen {since})" for since, words in ones]) for arn, ones in found],
+        "role",
+    )
 
 
 def excepted(report: Report) -> list[tuple[str, list[str]]]:
@@ -97,7 +127,7 @@ def excepted(report: Report) -> list[tuple[str, list[str]]]:
             by_exception.setdefault(one.exception, []).append(one.finding)
         if by_exception:
             lines = [
-                f"{', '.join(dict.fromkeys(map(_short, findings)))} ({because(exception)})"
+                f"{rules_words(about(role, one) for one in findings)} ({because(exception)})"
                 for exception, findings in by_exception.items()
             ]
             found.append((role.name, lines))
@@ -139,16 +169,6 @@ def excepted_by(exception: RoleException) -> str:
 def because(exception: RoleException) -> str:
     """Return ``until DATE, OWNER: REASON``."""
     return f"until {exception.expires}, {exception.owner}: {exception.reason}"
-
-
-def _all(role: RoleReport) -> list[Finding]:
-    """Return what was found on a role, covered by exceptions or not."""
-    return [*role.findings, *(one.finding for one in role.suppressed)]
-
-
-def _short(finding: Finding) -> str:
-    what = finding.witness.action if finding.witness else finding.title
-    return f"{finding.severity} {finding.rule}: {what}"
 
 
 def _some(entries: Sequence[tuple[str, list[str]]], noun: str) -> list[tuple[str, list[str]]]:

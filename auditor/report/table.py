@@ -16,7 +16,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from auditor.report.changed import all_new
 from auditor.report.detail import add_exposed
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
@@ -102,8 +101,8 @@ def _changes(console: Console, report: Report) -> None:
     if changes is None:
         return
     console.print(Text(changes, "bold"))
-    if not all_new(report):  # else each role would stand there twice
-        _list(console, "New, reopened or worse since earlier audits", arrived(report))
+    for one in arrived(report):
+        _list(console, f"{one.status.capitalize()} since earlier audits", one.entries)
     _list(console, "Resolved since earlier audits", gone(report))
     for heading, found in left(report):
         _list(console, heading, found)

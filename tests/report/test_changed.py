@@ -25,8 +25,11 @@ from tests.report.held_examples import BEFORE
 from tests.report.page_reader import Page
 
 if TYPE_CHECKING:
-    from auditor.findings import Report
+    from auditor.findings import Report, RoleReport, Severity
+    from auditor.lasting import LifeStatus
 
+assert examples.OPEN.witness is not None
+RAW = examples.OPEN.witness._replace(action="ses:SendRawEmail")
 TEXTS = st.text(max_size=40).map(lambda text: text.replace("\n", " "))
 PARTS = st.lists(
     st.builds(
@@ -41,9 +44,23 @@ PARTS = st.lists(
 )
 
 
-def known(role: str) -> Known:
+def known(
+    role: str, action: str = "ses:SendEmail", severity: Severity = "high", rule: str = ""
+) -> Known:
     arn = examples.role_arn(role)
-    return Known(arn, arn, "unrestricted-send", "ses:SendEmail", "high", "", BEFORE, BEFORE, "open")
+    rule = rule or "unrestricted-send"
+    return Known(f"{arn} {action}", arn, rule, action, severity, "", BEFORE, BEFORE, "open")
+
+
+def changed(name: str, status: LifeStatus) -> RoleReport:
+    """Return an exposed role whose findings have all changed alike."""
+    life = Life(status, BEFORE, NOW)
+    return replace(
+        examples.WEB,
+        name=name,
+        arn=examples.role_arn(name),
+        findings=tuple(replace(f, life=life) for f in examples.WEB.findings),
+    )
 
 
 def first_audit() -> Report:
@@ -92,7 +109,7 @@ def test_a_first_audit_lists_nothing_twice() -> None:
     assert not all_new(examples.full())
     for text in (table.render(first), markdown.render(first)):
         assert "1 new" in text or "2 new" in text
-        assert "New, reopened" not in text
+        assert "New since" not in text
     assert not Page(html(first)).all("div", class_="held")
 
 
@@ -138,3 +155,68 @@ def test_csv_tells_what_only_a_later_audit_found() -> None:
     rows = csv.DictReader(io.StringIO(render_csv(later)))
     found = [row["role_arn"] for row in rows if row["record"] == "known_later"]
     assert found == [examples.role_arn("codebuild-later")]
+
+
+def test_csv_tells_undecided_from_unseen() -> None:
+    """A role that was looked at and could not be decided isn't called out of sight."""
+    unseen = (known(examples.ODD.name), known("codebuild-away"))
+    held = replace(examples.report(examples.ODD), resolved=(), unseen=unseen)
+    rows = csv.DictReader(io.StringIO(render_csv(held)))
+    found = {row["record"]: row["role_arn"] for row in rows if row["finding_id"]}
+    assert found == {"not_decided": unseen[0].role_arn, "not_looked_at": unseen[1].role_arn}
+
+
+def test_a_rise_does_not_drown_among_new_roles() -> None:
+    """Of 3,000 new roles and 300 that got worse each of the latter is named, and before the new."""
+    new = [changed(f"codebuild-service-role-new-{n:04}", "new") for n in range(3_000)]
+    worse = [changed(f"zz-worse-{n:03}", "worse") for n in range(300)]
+    found = replace(examples.report(*new, *worse), resolved=(), unseen=())
+
+    text = markdown.render(found)
+    assert len(text.encode()) <= markdown.LONGEST
+    assert text.index("### Worse since") < text.index("### New since")
+    told = text[text.index("### Worse since") : text.index("### New since")]
+    assert {f"zz-worse-{n:03}" for n in range(300)} == set(re.findall(r"zz-worse-\d+", told))
+    assert "new-0000" in text[text.index("### New since") :]
+
+    few = replace(found, roles=[*new[:60], *worse[:2], changed("back", "reopened")])
+    wide = table.render(few, Look(width=200))
+    headings = [wide.index(f"{one} since") for one in ("Worse", "Reopened", "New")]
+    assert headings == sorted(headings)
+    assert "\n  zz-worse-001\n" in wide[headings[0] : headings[1]]
+    assert "and 10 more roles" in wide[headings[2] :]
+    lists = [one.text for one in Page(html(few)).all("div", class_="held")]
+    assert [one.split()[0] for one in lists] == ["Worse2", "Reopened1", "New60"]
+
+
+def test_a_change_is_told_once_for_a_role() -> None:
+    """What a role's findings have in common isn't repeated, and the gravest stands first."""
+    one = changed("back", "reopened")
+    raw = replace(one.findings[0], id="raw", witness=RAW)
+    found = replace(examples.report(replace(one, findings=(*one.findings[::-1], raw))), resolved=())
+    text = " ".join(table.render(found, Look(width=200)).split())
+    assert text.count("reopened, first seen") == 1
+    assert (
+        "reopened, first seen 2026-11-01T03:00:00Z: high unrestricted-send: ses:SendEmail,"
+        " ses:SendRawEmail; low uncheckable-action: ses:SendBounce"
+    ) in text
+
+
+def test_what_others_know_is_told_gravest_first() -> None:
+    """In each list a role's findings stand in order of severity, those of one rule in one line."""
+    gone = known("b-10"), known("b-9"), known("a", "ses:SendBounce", "low", "uncheckable-action")
+    mixed = (
+        known("c", "ses:SendBounce", "low", "uncheckable-action"),
+        known("c", "ses:SendRawEmail"),
+        known("c"),
+    )
+    found = replace(examples.report(), resolved=(), unseen=(*gone[::-1], *mixed))
+    words = (
+        "c: high unrestricted-send: ses:SendRawEmail, ses:SendEmail;"
+        " low uncheckable-action: ses:SendBounce"
+    )
+    for text in (table.render(found, Look(width=200)), markdown.render(found), html(found)):
+        flat = " ".join(text.replace("`", "").split())
+        assert words in flat.replace(f"{examples.role_arn('c')} ", f"{examples.role_arn('c')}: ")
+        places = [text.index(examples.role_arn(role)) for role in ("b-9", "b-10", "c", "a")]
+        assert places == sorted(places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from auditor.report.changed import missed
+from auditor.report.changed import about_known, by_role, missed
 from auditor.report.words import NOT_EVALUATED, count, limited_words
 
 if TYPE_CHECKING:
@@ -146,7 +146,11 @@ def gaps(report: Report, roles: Sequence[RoleReport]) -> list[Gap]:
             *(
                 (
                     f"{count(len(one.findings), 'finding')} {one.whose}{one.word}",
-                    [f"{k.role_arn}: {k.severity} {k.rule}: {k.title}" for k in one.findings],
+                    [
+                        f"{arn}: {words}"
+                        for arn, lines in by_role(map(about_known, one.findings))
+                        for _, words in lines
+                    ],
                 )
                 for one in missed(report)
             ),

@@ -22,7 +22,6 @@ from auditor.corrective.documents import guard
 from auditor.findings import SEVERITIES
 from auditor.life import day_of
 from auditor.report import page
-from auditor.report.changed import all_new
 from auditor.report.interface import PLAIN
 from auditor.report.json import timestamp
 from auditor.report.page.answer import answer, beside, gaps, tiles
@@ -133,25 +132,18 @@ class Listed(NamedTuple):
 
 def _lists(report: Report) -> list[Listed]:
     """Return what changed since earlier audits, and what became of exceptions, where any did."""
-    changed = sum(map(_changed, report.roles))
     closed = len({one.role_arn for one in report.resolved or ()})
     covered = sum(bool(role.suppressed) for role in report.roles)
-    new = [] if all_new(report) else arrived(report)  # else each role would stand there twice
     found = [
-        Listed("New, reopened or worse", new, changed, "role"),
+        *(
+            Listed(one.status.capitalize(), one.entries, one.number, "role")
+            for one in arrived(report)
+        ),
         Listed("Resolved", gone(report), closed, "role"),
         Listed("Covered by exceptions", excepted(report), covered, "role"),
         Listed("Exceptions that cover nothing", idle(report), len(idle_uses(report)), "exception"),
     ]
     return [one for one in found if one.entries]
-
-
-def _changed(role: RoleReport) -> bool:
-    every = (*role.findings, *(one.finding for one in role.suppressed))
-    return any(one.life is not None and one.life.status not in _QUIET for one in every)
-
-
-_QUIET: Final = frozenset({"open", "suppressed"})
 
 
 def _row(role: RoleReport) -> Row:
