@@ -128,8 +128,8 @@ def _ready(settings: Settings, run_id: str, context: Any) -> _Ready | dict[str, 
     if outbox is None:
         raise BusyError("another run is telling what changed; this one is tried again later")
     known = history.known()
-    # What waits to be told, and not what this attempt changed: an earlier one may have stored it.
-    report = annotated(report, known, outbox.changes)
+    # What this run changed, in this try or an earlier one; what waits from other nights is old.
+    report = annotated(report, known, outbox.made_by(run_id))
     report = replace(report, unseen=missed(known.values(), seen))
     night = _night(settings, report, seen, known.values(), outbox, run_id, remedy)
     night = night._replace(outdated=history.outdated(report))

@@ -40,7 +40,8 @@ class Stored(NamedTuple):
     """A finding as the table has it.
 
     ``untold`` is the change that nobody was told of yet, and ``since`` the version that made it.
-    ``worse``: it was new or reopened, and got worse since.
+    ``worse``: it was new or reopened, and got worse since. ``run`` is the id of the run that stored
+    the latest change, empty where an earlier version of the auditor did.
     """
 
     known: Known
@@ -48,6 +49,7 @@ class Stored(NamedTuple):
     untold: Kind | None
     since: int
     worse: bool
+    run: str = ""
 
 
 def stored_of(item: Mapping[str, Any]) -> Stored:
@@ -58,6 +60,7 @@ def stored_of(item: Mapping[str, Any]) -> Stored:
         untold = item.get("untold", {}).get("S")
         since = int(item["since"]["N"])
         worse = bool(item.get("worse", {}).get("BOOL"))
+        run = str(item.get("run", {}).get("S", ""))
         if known.id != item["sk"]["S"]:
             raise DamagedItemError("its key is another finding's")
     except ValidationError as error:
@@ -67,7 +70,7 @@ def stored_of(item: Mapping[str, Any]) -> Stored:
     kind: Kind | None = next((one for one in KINDS if one == untold), None)
     if untold is not None and kind is None:
         raise DamagedItemError("untold is no kind of change")
-    return Stored(known, version, kind, since, worse)
+    return Stored(known, version, kind, since, worse, run)
 
 
 def known_at(stored: Stored, now: datetime) -> Known:
@@ -84,10 +87,14 @@ def kinds_of(changed: Changes) -> dict[str, Kind]:
     return {one.id: kind for kind in KINDS for one in getattr(changed, kind)}
 
 
-def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) -> dict[str, Any]:
+def write_of(
+    pk: str, known: Known, before: Stored | None, kind: Kind | None, run: str = ""
+) -> dict[str, Any]:
     """Return the write of a finding, on the condition that it is still as it was read.
 
     What was to be told of it before, and nobody was told, is told as it is now.
+
+    :param run: the id of the run that found it so.
     """
     version, untold = (before.version + 1, before.untold) if before else (1, None)
     since = before.since if before else version
@@ -107,6 +114,10 @@ def write_of(pk: str, known: Known, before: Stored | None, kind: Kind | None) ->
         item["untold"] = {"S": untold}
     if worse:
         item["worse"] = {"BOOL": True}
+    if kind not in KINDS and before is not None:
+        run = before.run
+    if run:
+        item["run"] = {"S": run}
     if known.resolved_at is not None:
         item["expires_at"] = {"N": epoch(known.resolved_at + RESOLVED_KEPT)}
     if before is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.life import Changes, changes
@@ -19,13 +20,25 @@ class Outbox(NamedTuple):
 
     ``id`` is the same for the same changes. A finding that was new or reopened, and got worse
     before all were told, stands under both kinds. ``since`` are the versions that made the changes,
-    by id.
+    by id, and ``runs`` the runs that stored the latest of them.
     """
 
     id: str
     changes: Changes
     since: Mapping[str, int]
     owner: str
+    runs: Mapping[str, str] = MappingProxyType({})
+
+    def made_by(self, run: str) -> Changes:
+        """Return the changes that a run stored, in one try or several; of a finding, the last."""
+        mine = Changes(
+            *(tuple(one for one in kind if self.runs.get(one.id) == run) for kind in self.changes)
+        )
+        worse = {one.id for one in mine.worse}
+        new, back = (
+            tuple(one for one in kind if one.id not in worse) for kind in (mine.new, mine.reopened)
+        )
+        return mine._replace(new=new, reopened=back)
 
 
 def outbox_of(account_id: str, untold: Mapping[str, Stored], owner: str) -> Outbox:
@@ -42,4 +55,5 @@ def outbox_of(account_id: str, untold: Mapping[str, Stored], owner: str) -> Outb
         told._replace(worse=(*told.worse, *graver)),
         since,
         owner,
+        {id_: untold[id_].run for id_ in since},
     )

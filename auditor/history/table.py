@@ -8,7 +8,8 @@ items may live beside these:
 ========================  ============  =========================================================
 ``findings#ACCOUNT``      finding's id  a ``Known``, its ``version``, and ``untold``: the kind of
                                         change that nobody was told of, ``since`` which version;
-                                        ``worse``: it was new or reopened, and got worse since
+                                        ``worse``: it was new or reopened, and got worse since;
+                                        ``run``: the run that made the latest change
 ``runs#ACCOUNT``          run's id      a run that was stored, and whether it was told
 ``days#ACCOUNT``          day           the counts of a day
 ``telling#ACCOUNT``       ``telling``   who tells at the moment, and until when
@@ -121,7 +122,7 @@ class TableHistory:
             kinds = kinds_of(changed)
             first = changed if first is None else first
             writes = [
-                write_of(self._pk("findings"), after[id_], stored.get(id_), kinds.get(id_))
+                write_of(self._pk("findings"), after[id_], stored.get(id_), kinds.get(id_), run_id)
                 for id_ in sorted(after)
                 if id_ not in stored or after[id_] != stored[id_].known
             ]
