@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -10,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from auditor.history.values import HistoryError
-from auditor.text import visible
+from auditor.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,11 +28,6 @@ _PASSING: Final = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
 _LIMIT: Final = 300  # characters of AWS's words
-# AWS's answer to a wrong signature repeats the request from here on, its session token included:
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
-_SECRET: Final = re.compile(
-    r"(The (Canonical String|String-to-Sign)|x-amz-security-token)\b.*", re.DOTALL
-)
 
 
 class TableClient(Protocol):
@@ -164,11 +158,12 @@ class Table:
         return answer
 
     def _error(self, operation: str, error: Exception) -> HistoryError:
-        words = str(error)
+        said: object = error
         if isinstance(error, ClientError):
-            words = f"{_code(error)}: {error.response.get('Error', {}).get('Message') or ''}"
-        line = visible(" ".join(_SECRET.sub("", words[: _LIMIT * 8]).split()))[:_LIMIT]
-        return HistoryError(f"DynamoDB table {self._name}: {operation} failed ({line})")
+            said = f"{_code(error)}: {error.response.get('Error', {}).get('Message') or ''}"
+        return HistoryError(
+            f"DynamoDB table {self._name}: {operation} failed ({words(said, _LIMIT)})"
+        )
 
 
 def key(pk: str, sk: str) -> dict[str, object]:
