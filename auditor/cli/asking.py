@@ -42,10 +42,14 @@ def ask(question: str, *, yes: bool) -> None:
 def about_plan(made: Plan) -> str:
     """Return what is asked before a plan is carried out."""
     from auditor.corrective.names import MANAGED
+    from auditor.remediate.warn import closing
 
     warned = sum(bool(one.warnings) for one in made.changes)
     has = "has a warning" if warned == 1 else "have warnings"
     heed = f"; {count(warned)} of them {has}, which the plan tells" if warned else ""
+    overruled = closing(made)
+    verb = "closes" if overruled == 1 else "close"
+    heed += f"; {overruled:,} {verb} what an exception covers" if overruled else ""
     inline = sum(one.way == "inline" for one in made.changes)
     how = f" ({inline:,} of them inline)" if inline else ""
     named = names([one.role_name for one in made.changes])

@@ -11,24 +11,28 @@ from typing import TYPE_CHECKING, NamedTuple
 from auditor.audit import audit
 from auditor.exceptions import EVERY_RULE, suppress
 from auditor.globs import like
+from auditor.remediate.choose import CHAIN
 from auditor.remediate.plan import id_of
-from auditor.remediate.wording import listed, remark
+from auditor.remediate.tell import named
+from auditor.remediate.warn import CLOSES
+from auditor.remediate.wording import listed, remark, sound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from auditor.account import Account
     from auditor.findings import Report
     from auditor.lasting import RoleException
-    from auditor.remediate.model import Plan
+    from auditor.remediate.model import Change, Plan, Remark
 
 
 class Excepted(NamedTuple):
     """The roles that exceptions keep as they are.
 
     ``globs`` is what ``PlanRequest.except_globs`` takes, ``why`` a sentence for each role by ARN.
-    ``report`` is the audit that they were held against, None where there were no exceptions.
+    ``report`` is the audit that they were held against, None where there were no exceptions: an
+    exception that covers a part of what exposes a role keeps nothing as it is.
     """
 
     globs: tuple[str, ...] = ()
@@ -36,15 +40,68 @@ class Excepted(NamedTuple):
     report: Report | None = None
 
     def told(self, plan: Plan) -> Plan:
-        """Return the plan with each exception's reason in the place of the glob."""
+        """Return the plan with each exception's reason in the place of the glob.
+
+        A change that closes what an exception covers has a warning for each such exception.
+        """
         left = tuple(
             one.model_copy(update={"why": remark("excepted", self.why[one.role_arn])})
             if one.why.code == "excepted" and one.role_arn in self.why
             else one
             for one in plan.left
         )
-        changed = plan.model_copy(update={"left": left})
-        return plan if left == plan.left else changed.model_copy(update={"id": id_of(changed)})
+        covered = _covered(self.report) if plan.policy == "guard" else {}
+        changes = tuple(
+            one.model_copy(update={"warnings": (*_closed(one, covered), *one.warnings)})
+            if one.role_arn in covered
+            else one
+            for one in plan.changes
+        )
+        if (left, changes) == (plan.left, plan.changes):
+            return plan
+        changed = plan.model_copy(update={"left": left, "changes": changes})
+        return changed.model_copy(update={"id": id_of(changed)})
+
+
+class _Covered(NamedTuple):
+    """What an exception covers and one role's requests do: its own sends, or another role's.
+
+    ``through`` are the names of the roles that send by becoming this one.
+    """
+
+    actions: dict[str, None]
+    through: dict[str, None]
+
+
+def _covered(report: Report | None) -> Mapping[str, Mapping[RoleException, _Covered]]:
+    """Return what exceptions cover, by the ARN of the role that sends."""
+    found: dict[str, dict[RoleException, _Covered]] = {}
+    for role in () if report is None else report.roles:
+        for finding, exception in role.suppressed:
+            chained = finding.rule == CHAIN and finding.roles
+            arn = finding.roles[-1].arn if chained else role.arn
+            by = found.setdefault(sound(arn), {}).setdefault(exception, _Covered({}, {}))
+            if chained:
+                by.through[role.name] = None
+            elif finding.witness is not None:
+                by.actions[finding.witness.action] = None
+    return found
+
+
+def _closed(
+    change: Change, covered: Mapping[str, Mapping[RoleException, _Covered]]
+) -> Iterator[Remark]:
+    """Yield what a change closes though somebody answers for it."""
+    refused = {one.action for one in change.proofs if one.allowed_before and not one.allowed_after}
+    for exception, by in covered[change.role_arn].items():
+        what = []
+        if actions := [action for action in by.actions if action in refused]:
+            what.append(f"its sends by {listed(actions)}")
+        if by.through:
+            what.append(f"the sends of {named(tuple(by.through))}, which may become it")
+        if what:
+            text = f"it closes what somebody answers for: {', and '.join(what)}, excepted"
+            yield remark(CLOSES, f"{text} {_said(exception)}. Ask them before you apply this.")
 
 
 def excepted(account: Account, exceptions: Sequence[RoleException], now: datetime) -> Excepted:
@@ -59,7 +116,7 @@ def excepted(account: Account, exceptions: Sequence[RoleException], now: datetim
     """
     if not exceptions:
         return Excepted()
-    report = suppress(audit(account, now=now), exceptions, now)
+    report = suppress(audit(account, now=now, closings=False), exceptions, now)
     today = now.astimezone(UTC).date()
     whole = [one for one in exceptions if one.rule == EVERY_RULE and one.expires >= today]
     globs = [(like(one.role), one) for one in whole]

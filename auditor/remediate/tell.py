@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.corrective.names import MANAGED
 from auditor.remediate.page import Page
+from auditor.remediate.warn import closing
 from auditor.remediate.wording import told
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def plan_text(
             "INCOMPLETE: not everything could be read, so roles may be missing here, and what was"
             " not read doesn't count."
         )
+    if overruled := closing(plan):
+        page.say(f"What an exception covers is closed by {_count(overruled, 'change')}: see !.")
     for change in plan.changes:
         _change(page, plan, change)
     if plan.left:
@@ -157,15 +160,18 @@ def _lefts(page: Page, lefts: Sequence[Left]) -> None:
     for code, found in groupby(ordered, lambda one: one.why.code):
         group = list(found)
         if code in _SAFE and len({one.why.text for one in group}) == 1:
-            shown = ", ".join(one.role_name for one in group[:LEFT_SHOWN])
-            rest = len(group) - LEFT_SHOWN
-            more = f" and {rest:,} more" if rest > 0 else ""
-            page.say(f"{shown}{more}: {group[0].why.text}", 2, "- ")
+            page.say(f"{named([one.role_name for one in group])}: {group[0].why.text}", 2, "- ")
             continue
         for one in group:
             page.say(f"{one.role_name}: {one.why.text}", 2, "- ")
             if one.why.snippet is not None:
                 page.whole(one.why.snippet.rstrip("\n"), 6)
+
+
+def named(roles: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    rest = len(roles) - LEFT_SHOWN
+    return ", ".join(roles[:LEFT_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _is(number: int) -> str:
@@ -200,7 +206,8 @@ def results_text(results: Sequence[Result], what: str = "", width: int = 80) -> 
     """
     page = Page(width)
     if what:
-        accounts = dict.fromkeys(one.role_arn.split(":")[4] for one in results if _whole(one))
+        arns = (one.role_arn.split(":") for one in results)
+        accounts = dict.fromkeys(arn[4] for arn in arns if len(arn) > 5)
         of = f", account {', '.join(accounts)}" if accounts else ""
         page.say(f"{what}{of}")
         page.gap()
@@ -209,19 +216,16 @@ def results_text(results: Sequence[Result], what: str = "", width: int = 80) -> 
         if one.outcome in _ALIKE:
             alike.setdefault((one.outcome, one.message), []).append(one.role_name)
             continue
-        before = "" if one.before is None else f"{told(one.before.verdict, one.before.certainty)}"
+        before = "" if one.before is None else told(one.before.verdict, one.before.certainty)
         now = "" if one.standing is None else told(one.standing.verdict, one.standing.certainty)
         verdict = f"{before} -> {now}" if before and now else now
         did = _OUTCOMES[one.outcome]
         if one.outcome == "attached" and one.way == "inline":
             did = "put as an inline policy"
-        parts = [did, *([verdict] if verdict else [])]
         message = f": {one.message}" if one.message else ""
-        page.say(f"{one.role_name}: {'; '.join(parts)}{message}")
+        page.say(f"{one.role_name}: {'; '.join(filter(None, (did, verdict)))}{message}")
     for (outcome, message), names in alike.items():
-        rest = len(names) - LEFT_SHOWN
-        shown = ", ".join(names[:LEFT_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
-        page.say(f"{shown}: {_OUTCOMES[outcome]}{f': {message}' if message else ''}")
+        page.say(f"{named(names)}: {_OUTCOMES[outcome]}{f': {message}' if message else ''}")
     page.gap()
     counts = Counter(one.outcome for one in results)
     said = [f"{counts[name]:,} {text}" for name, text in _SUMMARY.items() if counts[name]]
@@ -230,10 +234,6 @@ def results_text(results: Sequence[Result], what: str = "", width: int = 80) -> 
     if bad:
         page.say(f"{_count(len(bad), 'role')} can mail real people now.")
     return page.text()
-
-
-def _whole(one: Result) -> bool:
-    return one.role_arn.count(":") >= 5
 
 
 _SUMMARY: Final[dict[Outcome, str]] = {

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from auditor.account import Role
     from auditor.corrective.names import PolicyName
     from auditor.findings import RoleReport
-    from auditor.remediate.model import Proof, Remark, Way
+    from auditor.remediate.model import Plan, Proof, Remark, Way
     from auditor.undoing import Undoing
 
+CLOSES: Final = "closes-excepted"
+"""The code of a warning that a change closes what an exception covers (``remediate.asked``)."""
 _KEYS: Final = frozenset(
     ("managedby", "createdby", "provisioner", "provisionedby", "deployedby", "iac", "tool")
 )
@@ -54,6 +56,11 @@ def warnings(
     if lost:
         text = f"it reaches the mailbox simulator by {listed(lost)} now"
         yield remark("simulator-lost", f"{text}, and doesn't after the change.")
+
+
+def closing(plan: Plan) -> int:
+    """Return how many changes of a plan close what an exception covers."""
+    return sum(any(each.code == CLOSES for each in one.warnings) for one in plan.changes)
 
 
 def undoable(undoing: Undoing) -> Iterator[Remark]:

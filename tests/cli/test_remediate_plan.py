@@ -66,6 +66,19 @@ def test_every_exposing_rule_needs_its_exception(tmp_path: Path) -> None:
     assert "the exception for two, mixed-recipients (owner: marketing) covers nothing" in done.err
 
 
+def test_a_plan_says_that_it_overrules_an_exception(tmp_path: Path) -> None:
+    """A role that is excepted in part is planned for as a whole, with a warning that names whom."""
+    all_ = role("all", Action="ses:*", Resource="*")
+    part = {"role": "all", "rule": "unrestricted-send"}
+    done = Planned(tmp_path, (all_,), "--exceptions", exceptions(tmp_path, part))
+
+    assert (done.changed, done.status) == (["all"], 0)
+    assert "! it closes what somebody answers for: its sends by ses:SendBulkT" in done.text
+    assert "from unrestricted-send (the newsletter; owner: marketing, " in done.text
+    (change,) = json.loads((tmp_path / "plan.json").read_text())["changes"]
+    assert [one["code"] for one in change["warnings"]] == ["closes-excepted"]
+
+
 def test_an_exception_that_ran_out_excepts_nothing(tmp_path: Path) -> None:
     """From the day after its last day on the role is planned for, and the warning says why."""
     old = {"role": "open", "expires": "2026-11-22"}
