@@ -34,11 +34,15 @@ class Trouble(NamedTuple):
     """What a channel was told of audits that could not be done.
 
     ``runs`` are the ids of the last runs whose failure it was told; ``open``: it wasn't told since
-    that the audit works again.
+    that the audit works again. ``cause`` stands for why the last of them failed, and ``day`` (ISO)
+    is when that was told. ``unanswered`` are the ids of words that it didn't answer.
     """
 
     runs: tuple[str, ...] = ()
     open: bool = False
+    cause: str = ""
+    day: str = ""
+    unanswered: tuple[str, ...] = ()
 
 
 class Memory:
@@ -85,14 +89,24 @@ class Memory:
         item = self._table.get(self._pk, _TROUBLE + channel)
         if item is None:
             return Trouble()
+        # An item that an earlier version wrote has none of the last three.
         return Trouble(
-            tuple(str(one["S"]) for one in item["runs"]["L"]), open=bool(item["open"]["BOOL"])
+            _texts(item["runs"]),
+            open=bool(item["open"]["BOOL"]),
+            cause=str(item["cause"]["S"]) if "cause" in item else "",
+            day=str(item["day"]["S"]) if "day" in item else "",
+            unanswered=_texts(item["unanswered"]) if "unanswered" in item else (),
         )
 
     def keep_trouble(self, channel: str, trouble: Trouble) -> None:
         """Remember what a channel was told of audits that failed. Raises HistoryError."""
-        runs = [{"S": one} for one in trouble.runs[-RUNS:]]
-        item = {"runs": {"L": runs}, "open": {"BOOL": trouble.open}}
+        item = {
+            "runs": {"L": [{"S": one} for one in trouble.runs[-RUNS:]]},
+            "open": {"BOOL": trouble.open},
+            "cause": {"S": trouble.cause},
+            "day": {"S": trouble.day},
+            "unanswered": {"L": [{"S": one} for one in trouble.unanswered[-RUNS:]]},
+        }
         self._table.put({**key(self._pk, _TROUBLE + channel), **item}, _ANY)
 
     def unanswered(self, channel: str) -> str:
@@ -132,6 +146,10 @@ def _heard(item: Mapping[str, Any]) -> Heard:
         fixed=bool(item["fixed"]["BOOL"]) if "fixed" in item else False,
         exceptions=_keys(item["exceptions"]["B"]) if "exceptions" in item else frozenset(),
     )
+
+
+def _texts(value: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(one["S"]) for one in value["L"])
 
 
 def _keys(value: object) -> frozenset[bytes]:

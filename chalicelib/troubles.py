@@ -1,22 +1,43 @@
-"""Audits that could not be done: told once a run to whoever reads, and then that it is over."""
+"""Audits that could not be done: told to whoever reads, and then that it is over.
+
+A run that fails is told once however often it is tried, and a cause that lasts once a week. As all
+messages, these are told twice at worst where a channel doesn't answer.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections import deque
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from auditor.errors import AuditorError
 from auditor.notify.aside import failed, works_again
+from auditor.notify.unanswered import UnansweredError
+from auditor.text import without_secrets
 from chalicelib import channels, telemetry
-from chalicelib.memory import Trouble
+from chalicelib.memory import RUNS, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from auditor.notify.aside import Word
     from chalicelib.channels import Outcome, Teller
     from chalicelib.memory import Memory
     from chalicelib.settings import Settings
+
+AGAIN: Final = timedelta(days=7)
+"""How long a cause that lasts isn't told again."""
+
+_CHANGING: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,}")
+"""What differs in one and the same error of AWS from day to day: a request's id, a time."""
+
+said: deque[tuple[str, str]] = deque(maxlen=RUNS)
+"""Channels, and the ids of words that this process said to them. Lambda may try a run again in it,
+and the table that remembers may be what fails."""
 
 
 class Desk(NamedTuple):
@@ -40,47 +61,87 @@ class Desk(NamedTuple):
         why = (
             str(error) if isinstance(error, AuditorError) else f"a defect ({type(error).__name__})"
         )
-        telemetry.logger.error("nothing could be told: %s", why)
-        word = failed(self._account(), why, self.run_id)
+        telemetry.logger.error("the audit could not be done: %s", without_secrets(why))
         outcome = channels.Outcome()
         for one in channels.tellers(self.settings, self.left_ms):
             if one.say is not None:
-                outcome.attempt(one.name, partial(self._tell, one, one.say, word))
+                outcome.attempt(one.name, partial(self._tell, one, one.say, why))
 
     def over(self, outcome: Outcome) -> None:
         """Tell the channels that heard of trouble that the audit works again, once."""
-        word = works_again(self._account(), self.run_id)
         for one in channels.tellers(self.settings, self.left_ms):
             if one.say is not None and one.name not in outcome.failed:
                 id_ = outcome.sent.get(one.name)
-                outcome.attempt(one.name, partial(self._over, one, one.say, word))
+                outcome.attempt(one.name, partial(self._over, one, one.say))
                 if one.name in outcome.sent:
                     outcome.sent[one.name] = id_
 
-    def _tell(self, one: Teller, say: Callable[[Word], str | None], word: Word) -> str | None:
+    def _tell(self, one: Teller, say: Callable[[Word], str | None], why: str) -> str | None:
         told = self._told(one)
-        if self.run_id in told.runs or self.left_ms() < one.needs_ms:
+        before = told or Trouble()
+        cause = hashlib.sha256(_CHANGING.sub("", why).encode()).hexdigest()[:16]
+        if self.run_id in before.runs or _lately(before, cause) or self.left_ms() < one.needs_ms:
             return None
-        message_id = say(word)
-        # Afterwards: a message that didn't arrive is told by the next try.
-        if self.memory is not None:
-            self.memory.keep_trouble(one.name, Trouble((*told.runs, self.run_id), open=True))
-        return message_id
+        word = failed(self._account(), why, self.run_id, remembered=told is not None)
+        now = Trouble(
+            (*before.runs, self.run_id), True, cause, _today().isoformat(), before.unanswered
+        )
+        return self._say(one, say, word, before, now)
 
-    def _told(self, one: Teller) -> Trouble:
+    def _told(self, one: Teller) -> Trouble | None:
         try:
-            return Trouble() if self.memory is None else self.memory.trouble(one.name)
+            return None if self.memory is None else self.memory.trouble(one.name)
         except AuditorError as error:
             telemetry.logger.error("told without memory: %s", error)
-            return Trouble()
-
-    def _over(self, one: Teller, say: Callable[[Word], str | None], word: Word) -> str | None:
-        told = Trouble() if self.memory is None else self.memory.trouble(one.name)
-        if self.memory is None or not told.open or self.left_ms() < one.needs_ms:
             return None
-        message_id = say(word)
-        self.memory.keep_trouble(one.name, told._replace(open=False))
+
+    def _over(self, one: Teller, say: Callable[[Word], str | None]) -> str | None:
+        told = Trouble() if self.memory is None else self.memory.trouble(one.name)
+        if not told.open or self.left_ms() < one.needs_ms:
+            return None
+        # By what is over, not by this run: said again by a later one, it is the same word.
+        word = works_again(self._account(), (self.run_id, *told.runs)[-1])
+        now = told._replace(open=False, cause="", day="")
+        return self._say(one, say, word, told, now)
+
+    def _say(
+        self,
+        one: Teller,
+        say: Callable[[Word], str | None],
+        word: Word,
+        before: Trouble,
+        now: Trouble,
+    ) -> str | None:
+        """Say a word, and remember it then: one that didn't arrive is said by the next try."""
+        this = (one.name, word.id)
+        try:
+            message_id = None if this in said else say(word)
+        except UnansweredError:
+            if word.id in before.unanswered:
+                telemetry.logger.error(
+                    "channel %s didn't answer to %s twice; it is not told again", one.name, word.id
+                )
+            else:
+                now = before._replace(unanswered=(*before.unanswered, word.id))
+            self._keep(one, now)
+            raise
+        said.append(this)
+        self._keep(one, now)
         return message_id
+
+    def _keep(self, one: Teller, trouble: Trouble) -> None:
+        if self.memory is not None:
+            self.memory.keep_trouble(one.name, trouble)
 
     def _account(self) -> str:
         return self.settings.topic_arn.split(":")[4]
+
+
+def _lately(told: Trouble, cause: str) -> bool:
+    """Tell whether a channel heard of a cause within the week, and nothing else since."""
+    since, today = (_today() - AGAIN).isoformat(), _today().isoformat()
+    return told.open and told.cause == cause and since < told.day <= today
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -27,9 +27,17 @@ class Word(NamedTuple):
     id: str
 
 
-def failed(account_id: str, why: object, id_: str) -> Word:
-    """Return that there was no audit, and why. Secrets are taken out of the reason."""
+def failed(account_id: str, why: object, id_: str, *, remembered: bool = True) -> Word:
+    """Return that there was no audit, and why. Secrets are taken out of the reason.
+
+    :param remembered: it will be known that this was said: it is repeated weekly, and its end told.
+    """
     text = f"The audit could not be done, so nothing is known of this account: {words(why, 2_000)}"
+    text = f"{text.rstrip('.')}. " + (
+        "While this lasts, it is said again once a week."
+        if remembered
+        else "The history's table can't be reached, so nobody hears when this is over."
+    )
     return Word("failed", account_id, "the audit FAILED", text, f"failed-{id_}")
 
 

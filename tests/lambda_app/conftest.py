@@ -12,6 +12,7 @@ from chalice.test import Client
 from moto import mock_aws
 
 from app import app
+from chalicelib import troubles
 from tests.collect import gaps
 from tests.lambda_app import everybody as listeners
 from tests.lambda_app import world as worlds
@@ -32,6 +33,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", worlds.REGION)
+    troubles.said.clear()  # each test is a process of its own
     return monkeypatch
 
 
