@@ -5,15 +5,17 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.report.words import badness
+from auditor.report.guarding import beyond, guarded, overruled
+from auditor.report.words import badness, some
 from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.findings import Report
+    from auditor.findings import Report, RoleReport
     from auditor.report.interface import Again
 
+_NAMED: Final = 3  # roles in a sentence
 _GOES_ON: Final = " \\"  # a shell reads on in the next line
 
 
@@ -52,14 +54,22 @@ def next_steps(report: Report, again: Again) -> list[Step]:
 
     :param again: what points the commands at what the report is about.
     """
+    part = "Nothing to do for this part of the account."
+    return to_do(report, again) or [Step("Nothing to do." if report.limits is None else part)]
+
+
+def to_do(report: Report, again: Again) -> list[Step]:
+    """Return what to do about a report, likewise; nothing where there is nothing to do."""
     roles = sorted(report.roles, key=badness)
     exposed = [role for role in roles if role.verdict == "exposed" and not role.accepted()]
     undecided = [role for role in roles if role.verdict == "undetermined"]
     same = " (with the same standard input)" if again.standard_input else ""
     steps = []
-    if exposed:
-        what = f"See what would close the exposed roles, proven{same}:"
+    if any(map(guarded, exposed)):
+        too = "; that closes what exceptions cover of them as well" if overrules(exposed) else ""
+        what = f"See what would close the exposed roles, proven{too}{same}:"
         steps.append(Step(what, ("auditor", "remediate", "plan", *again.plan)))
+    steps += left_open(exposed)
     if undecided:
         steps.append(Step("Correct what the undetermined roles' reasons name, then scan again."))
     if not report.complete:
@@ -76,8 +86,26 @@ def next_steps(report: Report, again: Again) -> list[Step]:
         steps.append(
             Step("No role was in scope: is this the account, the region, the --role you meant?")
         )
-    part = "Nothing to do for this part of the account."
-    return steps or [Step("Nothing to do." if report.limits is None else part)]
+    return steps
+
+
+def left_open(exposed: Sequence[RoleReport]) -> list[Step]:
+    """Return what to do where the guard on exposed roles leaves something open."""
+    left = [f"{name} (as {some(others, _NAMED)})" for name, others in beyond(exposed)]
+    if not left:
+        return []
+    return [
+        Step(
+            f"A guard leaves open what these roles send as another one: {some(left, _NAMED)}."
+            " Close the other role, or take away sts:AssumeRole on it: that is for somebody to"
+            " decide who knows what the other role is for."
+        )
+    ]
+
+
+def overrules(exposed: Sequence[RoleReport]) -> bool:
+    """Tell whether a plan for exposed roles closes something that exceptions cover."""
+    return any(guarded(role) and overruled(role) for role in exposed)
 
 
 def _words(command: Sequence[str]) -> list[str]:

@@ -37,9 +37,8 @@ def role(name: str, *statements: dict[str, Any], policy: str = "build", **more: 
         name=name,
         role_id="AROAEXAMPLE",
         tags={},
-        trust=PolicyText("trust", None, "trust", TRUST),
         inline=(PolicyText(policy, None, "inline", document),),
-        **{"attached": (), **more},
+        **{"attached": (), "trust": PolicyText("trust", None, "trust", TRUST), **more},
     )
 
 

@@ -81,7 +81,7 @@ def _proof(role: dict[str, Any], texts: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: [texts[n] for n in role.get(name, [])] for name in ("projects", "notes", "others")
     }
-    found["fix"] = texts[role["fix"]] if "fix" in role else None
+    found |= {name: texts[role[name]] if name in role else None for name in ("fix", "overrules")}
     found["findings"] = [
         {
             **{name: texts[one[name]] for name in ("severity", "certainty", "rule", "title")},

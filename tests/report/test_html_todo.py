@@ -8,16 +8,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auditor.account import PolicyText
+from auditor.findings import Suppressed
+from auditor.report import table
 from auditor.report.formats.html import render
 from auditor.report.interface import PLAIN, Again
 from tests import examples
 from tests.report import held_examples
-from tests.report.accounts import allow, large, report, role
+from tests.report.accounts import TRUST, allow, large, report, role
 from tests.report.page_reader import Page
 
 if TYPE_CHECKING:
+    from auditor.account import Role
     from auditor.findings import Report, RoleReport
 
+TO_ALL = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{examples.ACCOUNT}:root"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+NO_MAIL = {"Effect": "Deny", "Action": "ses:*", "Resource": "*"}
 AGAIN = Again(("--snapshot", "my file.json", "--role", "w*"), ("--snapshot", "my file.json"))
 
 
@@ -87,3 +102,100 @@ def test_lists_count_what_they_are_about() -> None:
     (told,) = (each.text for each in page.all("div", class_="held") if "Resolved" in each.text)
     assert "60 roles: " in told
     assert "and 10 more roles" in told
+
+
+def sender(name: str = "sender") -> Role:
+    """Return a role that isn't CodeBuild's, that others may assume and that mails anybody."""
+    return role(name, allow(), trust=PolicyText("trust", None, "trust", TO_ALL))
+
+
+def texts(found: Report, again: Again = PLAIN.again) -> tuple[str, str]:
+    """Return the page's header, and what the table ends with, on one line each."""
+    look = replace(PLAIN, width=400, again=again)
+    ends = table.render(found, look).rpartition(" no send")[2]
+    return Page(render(found, look)).one("header").text, " ".join(ends.split())
+
+
+def test_no_guard_is_offered_where_it_closes_nothing() -> None:
+    """What a role sends as another one alone: the other one is named, in place of a command."""
+    chained = role("web", allow("sts:AssumeRole"), allow("ses:SendBounce"))
+    for text in texts(report(chained, sender())):
+        assert "remediate plan" not in text
+        assert "by hand" not in text
+        assert "what these roles send as another one: web (as sender)." in text
+        assert "Close the other role, or take away sts:AssumeRole on it" in text
+
+
+def test_a_guard_is_offered_for_those_that_it_closes() -> None:
+    """Of two roles one is closed by a guard: that one's is planned, and the other is told apart."""
+    chained = role("web", allow("sts:AssumeRole"), NO_MAIL)
+    found = report(chained, role("api", allow()), sender())
+    assert command(found)[3:] == ["--role", "api"]
+    for text in texts(found):
+        assert "remediate plan" in text
+        assert "web (as sender)" in text
+
+
+def test_a_chain_to_a_role_that_is_planned_for_leaves_nothing_open() -> None:
+    """The guard on the other role closes both where that one is CodeBuild's, and not excepted."""
+    way_in = role("api", allow())
+    trust = {**TO_ALL, "Statement": [*TO_ALL["Statement"], *TRUST["Statement"]]}
+    api = replace(way_in, trust=PolicyText("trust", None, "trust", trust))
+    found = report(role("web", allow("sts:AssumeRole"), NO_MAIL), api)
+    assert command(found)[3:] == ["--role", "api"]
+    assert not any("(as api)" in text for text in texts(found))
+    covered = [
+        replace(
+            one,
+            findings=(),
+            suppressed=tuple(Suppressed(f, held_examples.COVER) for f in one.findings),
+        )
+        if one.name == "api"
+        else one
+        for one in found.roles
+    ]
+    assert all("web (as api)" in text for text in texts(replace(found, roles=covered)))
+
+
+def test_commands_mind_the_exceptions() -> None:
+    """So that what somebody answers for is left alone; what is closed all the same is said."""
+    again = Again(
+        ("--role", "--x=y", "--exceptions", "e.yaml"),
+        ("--snapshot", "-"),
+    )
+    open_ = examples.report(examples.WEB)
+    source = ["--snapshot", "-"]
+    assert command(open_, again)[3:-2] == ["--role", "codebuild-web", *source]
+    assert command(open_, again)[-2:] == ["--exceptions", "e.yaml"]
+    joined = Again(("--profile", "a=b", "--exceptions=-e.yaml"))
+    assert command(open_, joined)[-1] == "--exceptions=-e.yaml"
+
+    look = replace(PLAIN, again=again)
+    part = replace(
+        examples.WEB, suppressed=(Suppressed(replace(examples.OPEN, id="x"), held_examples.COVER),)
+    )
+    page = Page(render(examples.report(part), look))
+    assert "Either closes what exceptions cover as well." in page.one("header").text
+    assert page.proofs()[0]["fix"].endswith("--exceptions e.yaml")
+    assert "closes that as well" in page.proofs()[0]["overrules"]
+    assert "closes what exceptions cover of them as well" in texts(examples.report(part))[1]
+    whole = Page(render(examples.report(held_examples.covered()), look)).proofs()[0]
+    assert "--exceptions" not in whole["fix"], "it would plan nothing"
+    assert "all the same" in whole["overrules"]
+    assert Page(render(open_, look)).proofs()[0]["overrules"] is None
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (examples.report(examples.ODD), ["Correct what", f"auditor explain {examples.ODD.name}"]),
+        (examples.report(held_examples.covered()), ["Close the excepted roles before"]),
+        (replace(examples.clean(), complete=False), ["Allow or repair the reads that failed"]),
+    ],
+)
+def test_there_is_a_next_step_without_an_open_role(found: Report, words: list[str]) -> None:
+    """What keeps a page from being good has a next step on its first screen; nothing else has."""
+    header = Page(render(found)).one("header").text
+    for one in ("What to do", *words):
+        assert one in header
+    assert "What to do" not in Page(render(examples.clean())).one("header").text

@@ -32,6 +32,7 @@ from auditor.report.page.rules import told
 from auditor.report.page.trend import HEIGHT, trend
 from auditor.report.page.words import kind_of, sentence_of
 from auditor.report.past import arrived, changes_words, excepted, gone, idle, idle_uses
+from auditor.report.steps import left_open, to_do
 from auditor.report.words import badness, count
 from auditor.text import visible
 
@@ -100,6 +101,7 @@ def render_page(report: Report, history: Sequence[Day] = (), again: Again = PLAI
             closable=any(role.verdict == "exposed" for role in roles),
             named=[role.name for role in exposed[:EXPOSED_NAMED]],
             unnamed=max(0, len(exposed) - EXPOSED_NAMED),
+            steps=left_open(exposed) if exposed else to_do(report, again),
             gaps=gaps(report, roles),
             complete=report.complete,
             trend=trend(history if report.limits is None else (), day_of(report)),

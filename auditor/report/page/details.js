@@ -113,6 +113,7 @@
       buttons.append(make("a", { href: "#guard" }, "See the guard policy"));
       shown.append(buttons);
     }
+    if (role.overrules !== undefined) shown.append(make("p", { class: "note" }, text(role.overrules)));
     for (const other of role.others ?? []) {
       shown.append(make("p", {}, `The mail that it sends as ${text(other)} is sent with ${text(other)}'s permissions: the guard belongs on that role.`));
     }

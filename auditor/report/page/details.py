@@ -108,6 +108,7 @@ def _role(role: RoleReport, texts: _Texts, again: Again) -> dict[str, object]:
     if role.verdict == "exposed":
         fix = fix_of(role, again)
         found["fix"] = None if fix.command is None else texts.of(fix.command)
+        found["overrules"] = None if fix.overrules is None else texts.of(fix.overrules)
         found["others"] = texts.all(fix.others)
     return {name: value for name, value in found.items() if value not in ([], None)}
 
