@@ -6,17 +6,33 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from auditor.findings import SEVERITIES
+
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from auditor.findings import Certainty, Severity
 
 Status = Literal["open", "suppressed", "resolved"]
-Kind = Literal["new", "still", "reopened", "resolved", "suppressed", "worse"]
+Kind = Literal["new", "still", "reopened", "resolved", "suppressed", "worse", "eased"]
 LifeStatus = Literal["new", "open", "reopened", "suppressed", "worse"]
 
 AHEAD: Final = timedelta(days=1)
 """A time that is further ahead of a clock than this is another clock's mistake."""
+
+
+class Grade(NamedTuple):
+    """How grave a finding was at a time."""
+
+    severity: Severity
+    certainty: Certainty | None
+
+    def graver(self, other: Grade) -> bool:
+        """Tell whether it is worse than another."""
+        ranks = [SEVERITIES.index(each.severity) for each in (self, other)]
+        if ranks[0] != ranks[1]:
+            return ranks[0] < ranks[1]
+        return (self.certainty, other.certainty) == ("proven", "possible")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +42,8 @@ class Known:
     ``status`` is what the latest audit made of it that looked. ``resolved_at`` is that audit's time
     where it is resolved, else None, and ``excepted`` whether an exception covered it until then.
     ``mail_regions`` are the regions of the SES identities whose policies it rests on. ``certainty``
-    is None where an earlier version of the auditor took it down.
+    is None where an earlier version of the auditor took it down. ``was`` is how grave it was before
+    it got worse or less grave: a change has it, and what is kept of a finding doesn't.
     """
 
     id: str
@@ -42,6 +59,11 @@ class Known:
     mail_regions: tuple[str, ...] = ()
     certainty: Certainty | None = None
     excepted: bool = False
+    was: Grade | None = None
+
+    def grade(self) -> Grade:
+        """Return how grave it is."""
+        return Grade(self.severity, self.certainty)
 
     def ends(self) -> datetime:
         """Return the time of the latest audit that said something about it."""
@@ -62,8 +84,8 @@ class Changes(NamedTuple):
 
     ``new``, ``reopened`` (it was resolved, or an exception covered it), ``resolved``,
     ``suppressed`` (an exception covers it from now on) and ``worse`` (its severity rose, or
-    possible became proven, whether or not an exception covers it) are changes; ``still`` are those
-    that were open before and are now.
+    possible became proven, whether or not an exception covers it) and ``eased`` (the opposite) are
+    changes; ``still`` are those that were open before and are now.
     """
 
     new: tuple[Known, ...] = ()
@@ -72,10 +94,11 @@ class Changes(NamedTuple):
     resolved: tuple[Known, ...] = ()
     suppressed: tuple[Known, ...] = ()
     worse: tuple[Known, ...] = ()
+    eased: tuple[Known, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether anything changed."""
-        return bool(self.new or self.reopened or self.resolved or self.suppressed or self.worse)
+        return any(self._replace(still=()))
 
 
 class Day(NamedTuple):

@@ -88,7 +88,12 @@ def live(
             covered = one.status == "suppressed"
             after[one.id] = replace(one, status="resolved", resolved_at=now, excepted=covered)
             kinds[one.id] = "resolved"
-    return after, changes(after, kinds)
+    graded = {
+        id_: replace(after[id_], was=known[id_].grade())
+        for id_, kind in kinds.items()
+        if kind in ("worse", "eased")
+    }
+    return after, changes(after | graded, kinds)
 
 
 def changes(known: Mapping[str, Known], kinds: Mapping[str, Kind]) -> Changes:
@@ -218,21 +223,17 @@ def _seen(before: Known | None, seen: _Seen, now: datetime) -> tuple[Known, Kind
         kind: Kind | None = None if covered else "still"
         return replace(before, first_seen=first), kind
     after = replace(found, first_seen=first, status=status)
+    eased = before.grade().graver(after.grade())
+    if eased and not seen.sure and before.status != "resolved":
+        after = replace(after, severity=before.severity, certainty=before.certainty)
+        eased = False
     if before.status != status:
         return after, "suppressed" if covered else "reopened"
-    if _graver(after, before):
+    if eased:
+        return after, "eased"
+    if after.grade().graver(before.grade()):
         return after, "worse"
-    if not seen.sure and _graver(before, after):
-        after = replace(after, severity=before.severity, certainty=before.certainty)
     return after, None if covered else "still"
-
-
-def _graver(one: Known, other: Known) -> bool:
-    """Tell whether a finding is worse than it was at another time."""
-    ranks = [SEVERITIES.index(each.severity) for each in (one, other)]
-    if ranks[0] != ranks[1]:
-        return ranks[0] < ranks[1]
-    return (one.certainty, other.certainty) == ("proven", "possible")
 
 
 def _resolved(one: Known, now: datetime) -> Resolved:

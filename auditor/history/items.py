@@ -23,10 +23,16 @@ from auditor.lasting import AHEAD
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auditor.lasting import Grade
     from auditor.life import Changes, Day, Kind, Known
 
-KINDS: Final[tuple[Kind, ...]] = ("new", "reopened", "resolved", "suppressed", "worse")
+KINDS: Final[tuple[Kind, ...]] = ("new", "reopened", "resolved", "suppressed", "worse", "eased")
 """The kinds of changes that somebody is told of."""
+_THEN: Final[Mapping[Kind, tuple[Kind, ...]]] = {
+    "worse": ("new", "reopened"),
+    "eased": ("new", "reopened", "suppressed"),
+}
+"""Kinds that don't take the place of others that wait: who was told of these hears both."""
 RESOLVED_KEPT: Final = timedelta(days=400)
 """How long a resolved finding is known; one that comes back later is new."""
 DAY_KEPT: Final = timedelta(days=800)
@@ -40,26 +46,30 @@ class Stored(NamedTuple):
     """A finding as the table has it.
 
     ``untold`` is the change that nobody was told of yet, and ``since`` the version that made it.
-    ``worse``: it was new or reopened, and got worse since. ``run`` is the id of the run that stored
-    the latest change, empty where an earlier version of the auditor did.
+    ``then`` is ``worse`` or ``eased`` where it changed so since, before its first change was told;
+    ``was`` how grave it was before it got worse or less grave. ``run`` is the id of the run that
+    stored the latest change, empty where an earlier version of the auditor did.
     """
 
     known: Known
     version: int
     untold: Kind | None
     since: int
-    worse: bool
+    then: Kind | None
     run: str = ""
+    was: Grade | None = None
 
 
 def stored_of(item: Mapping[str, Any]) -> Stored:
     """Return the finding of an item. Raises ``DamagedItemError``."""
     try:
-        known = known_of(json.loads(item["known"]["S"]))
+        values = json.loads(item["known"]["S"])
+        known = known_of(values)
         version = int(item["version"]["N"])
         untold = item.get("untold", {}).get("S")
         since = int(item["since"]["N"])
-        worse = bool(item.get("worse", {}).get("BOOL"))
+        worse, eased = (bool(item.get(name, {}).get("BOOL")) for name in ("worse", "eased"))
+        was = known_of(values | json.loads(item["was"]["S"])).grade() if "was" in item else None
         run = str(item.get("run", {}).get("S", ""))
         if known.id != item["sk"]["S"]:
             raise DamagedItemError("its key is another finding's")
@@ -70,7 +80,10 @@ def stored_of(item: Mapping[str, Any]) -> Stored:
     kind: Kind | None = next((one for one in KINDS if one == untold), None)
     if untold is not None and kind is None:
         raise DamagedItemError("untold is no kind of change")
-    return Stored(known, version, kind, since, worse, run)
+    if kind == "worse" and eased:
+        return Stored(known, version, "eased", since, None, run, was)
+    then: Kind | None = "worse" if worse else "eased" if eased else None
+    return Stored(known, version, kind, since, then, run, was)
 
 
 def known_at(stored: Stored, now: datetime) -> Known:
@@ -98,11 +111,13 @@ def write_of(
     """
     version, untold = (before.version + 1, before.untold) if before else (1, None)
     since = before.since if before else version
-    worse = before is not None and before.worse
-    if kind == "worse" and untold in ("new", "reopened"):
-        worse, since = True, version
+    then, was = (before.then, before.was) if before else (None, None)
+    if kind in ("worse", "eased") and before is not None and kind not in (untold, then):
+        was = before.known.grade()
+    if kind is not None and untold in _THEN.get(kind, ()):
+        then, since = kind, version
     elif kind in KINDS:
-        worse, untold, since = False, kind, version
+        then, untold, since = None, kind, version
     item: dict[str, object] = {
         **key(pk, known.id),
         "known": {"S": json.dumps(finding_values(known))},
@@ -111,9 +126,14 @@ def write_of(
         "since": {"N": str(since)},
     }
     if untold is not None:
-        item["untold"] = {"S": untold}
-    if worse:
+        # A version that doesn't know ``eased`` reads it as ``worse``, and not as damaged.
+        item["untold"] = {"S": "worse" if untold == "eased" else untold}
+    if then == "worse":
         item["worse"] = {"BOOL": True}
+    if "eased" in (untold, then):
+        item["eased"] = {"BOOL": True}
+    if was is not None and not {untold, then}.isdisjoint(_THEN):
+        item["was"] = {"S": json.dumps(was._asdict())}
     if kind not in KINDS and before is not None:
         run = before.run
     if run:
@@ -139,7 +159,7 @@ def told_of(pk: str, id_: str, since: int) -> dict[str, Any]:
     return {
         "Update": {
             "Key": key(pk, id_),
-            "UpdateExpression": "SET version = version + :one REMOVE untold, worse",
+            "UpdateExpression": "SET version = version + :one REMOVE untold, worse, eased, was",
             "ConditionExpression": "since = :since AND attribute_exists(untold)",
             "ExpressionAttributeValues": {":since": {"N": str(since)}, ":one": {"N": "1"}},
         }

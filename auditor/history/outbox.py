@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 class Outbox(NamedTuple):
     """What is to be told: nobody else tells it meanwhile.
 
-    ``id`` is the same for the same changes. A finding that was new or reopened, and got worse
-    before all were told, stands under both kinds. ``since`` are the versions that made the changes,
-    by id, and ``runs`` the runs that stored the latest of them.
+    ``id`` is the same for the same changes. A finding that was new or reopened, and got worse or
+    less grave before all were told, stands under both kinds. ``since`` are the versions that made
+    the changes, by id, and ``runs`` the runs that stored the latest of them.
     """
 
     id: str
@@ -34,9 +35,9 @@ class Outbox(NamedTuple):
         mine = Changes(
             *(tuple(one for one in kind if self.runs.get(one.id) == run) for kind in self.changes)
         )
-        worse = {one.id for one in mine.worse}
+        graded = {one.id for one in mine.worse + mine.eased}
         new, back = (
-            tuple(one for one in kind if one.id not in worse) for kind in (mine.new, mine.reopened)
+            tuple(one for one in kind if one.id not in graded) for kind in (mine.new, mine.reopened)
         )
         return mine._replace(new=new, reopened=back)
 
@@ -46,13 +47,13 @@ def outbox_of(account_id: str, untold: Mapping[str, Stored], owner: str) -> Outb
     kinds = {id_: one.untold for id_, one in untold.items() if one.untold is not None}
     since = {id_: untold[id_].since for id_ in sorted(kinds)}
     text = json.dumps([account_id, *since.items()])
-    known = {id_: one.known for id_, one in untold.items()}
-    # Who was told of its first change already is to hear that it got worse.
-    graver = changes(known, {id_: "worse" for id_ in kinds if untold[id_].worse}).worse
-    told = changes(known, kinds)
+    known = {id_: replace(one.known, was=one.was) for id_, one in untold.items()}
+    # Who was told of its first change already is to hear what became of it.
+    later = {id_: then for id_ in kinds if (then := untold[id_].then) is not None}
+    told, more = changes(known, kinds), changes(known, later)
     return Outbox(
         hashlib.sha256(text.encode()).hexdigest()[:32],
-        told._replace(worse=(*told.worse, *graver)),
+        told._replace(worse=told.worse + more.worse, eased=told.eased + more.eased),
         since,
         owner,
         {id_: untold[id_].run for id_ in since},

@@ -87,8 +87,8 @@ class DayValues(BaseModel):
 
 
 def finding_values(known: Known) -> dict[str, Any]:
-    """Return a finding as JSON values; ``excepted`` only where it is so."""
-    values = {key: _plain(value) for key, value in asdict(known).items()}
+    """Return a finding as JSON values; ``excepted`` only where it is so, and ``was`` never."""
+    values = {key: _plain(value) for key, value in asdict(known).items() if key != "was"}
     if not known.excepted:
         del values["excepted"]
     return values

@@ -34,6 +34,7 @@ DETAIL_TYPES: Final[Mapping[Kind, str]] = {
     "resolved": "Finding Resolved",
     "suppressed": "Finding Suppressed",
     "worse": "Finding Worse",
+    "eased": "Finding Eased",
 }
 BATCH: Final = 10  # entries that one call takes
 MAX_BYTES: Final = 256 * 1024

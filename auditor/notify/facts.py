@@ -23,6 +23,7 @@ HEADINGS: Final[Mapping[Kind, str]] = {
     "new": "New",
     "reopened": "Reopened",
     "worse": "Worse than before",
+    "eased": "Less grave than before",
     "resolved": "Resolved",
     "suppressed": "Covered by an exception",
 }
@@ -126,13 +127,23 @@ def change_line(known: Known, kind: Kind | None = None) -> str:
     what = f" ({clean(known.action)})" if known.action else ""
     name = clean(role_name(known.role_arn))
     more = ""
-    if kind == "worse":
+    if kind in ("worse", "eased"):
         more = f", {known.certainty}" if known.certainty else ""
+        more += _grades(known)
         if known.status == "suppressed":
-            more += "; the exception that covers it was made for less"
+            more += "; an exception covers it"
     elif kind == "resolved" and known.excepted:
         more = "; an exception covered it"
     return f"{name}: {clean(known.severity)} {clean(known.rule)}{what}{more}"
+
+
+def _grades(known: Known) -> str:
+    """Return how grave a finding was, and is; empty where that isn't known, or is the same."""
+    if known.was is None:
+        return ""
+    pairs = zip(known.was, known.grade(), strict=True)
+    told = [f"{before} -> {now}" for before, now in pairs if before and now and before != now]
+    return f"; {', '.join(told)}" if told else ""
 
 
 def change_lines(changes: Changes) -> Iterator[tuple[Kind, Known]]:

@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 
     from auditor.life import Kind, Known, Status
 
-TOLD_KINDS: Final[tuple[Kind, ...]] = ("worse", "new", "reopened", "resolved", "suppressed")
+TOLD_KINDS: Final[tuple[Kind, ...]] = (
+    "worse",
+    "eased",
+    "new",
+    "reopened",
+    "resolved",
+    "suppressed",
+)
 KEY_BYTES: Final = 8
 """Of a change's key: enough to tell ten thousands of them apart."""
+
+_GRADED: Final = ("worse", "eased")  # a finding may be so time and again
 
 _STATUS: Final[Mapping[Kind, Status]] = {
     "new": "open",
@@ -42,7 +51,7 @@ def waited(known: Iterable[Known], waiting: frozenset[bytes]) -> Changes:
 
 def _stands(one: Known, kind: Kind) -> bool:
     """Tell whether a change of a finding still is what became of it."""
-    return one.status != "resolved" if kind == "worse" else _STATUS[kind] == one.status
+    return one.status != "resolved" if kind in _GRADED else _STATUS[kind] == one.status
 
 
 def both(fresh: Changes, waited: Changes) -> Changes:
@@ -59,9 +68,9 @@ def unheard(changes: Changes, heard: frozenset[bytes]) -> Changes:
     """Return the changes that a channel wasn't told; ``heard`` are the keys of what it was."""
     kept: dict[str, list[Known]] = {}
     fresh = [(one, kind) for one, kind, key in keyed(changes) if key not in heard]
-    others = {one.id for one, kind in fresh if kind != "worse"}
+    others = {one.id for one, kind in fresh if kind not in _GRADED}
     for one, kind in fresh:
-        if kind != "worse" or one.id not in others:  # who hears that it is new, hears how bad
+        if kind not in _GRADED or one.id not in others:  # who hears that it is new, hears how bad
             kept.setdefault(kind, []).append(one)
     return Changes(**{kind: tuple(ones) for kind, ones in kept.items()})
 
@@ -74,6 +83,6 @@ def keyed(changes: Changes) -> Iterator[tuple[Known, Kind, bytes]]:
 
 
 def _key(one: Known, kind: Kind) -> bytes:
-    grade = [one.severity, one.certainty] if kind == "worse" else []  # it may get worse twice
+    grade = one.grade() if kind in _GRADED else ()
     text = json.dumps([one.id, kind, *grade], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).digest()[:KEY_BYTES]

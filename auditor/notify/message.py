@@ -185,9 +185,11 @@ def _body(news: News, render_role: RoleRenderer, budget: int) -> str:
 def _change(one: Known) -> dict[str, Any]:
     """Return a finding that changed; only its title may be long.
 
-    ``certainty`` is null where an earlier version took the finding down.
+    ``certainty`` is null where an earlier version took the finding down. ``was`` is how grave one
+    was that got worse or less grave.
     """
-    return {
+    was = {} if one.was is None else {"was": one.was._asdict()}
+    return was | {
         "finding_id": one.id,
         "role_arn": one.role_arn,
         "rule": one.rule,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from auditor.history.file import compared, read, update
+from auditor.lasting import Grade
 from tests.history.conftest import ALL, START, TABLE, found, history, run, said
 
 if TYPE_CHECKING:
@@ -61,6 +62,35 @@ def test_new_and_worse_before_it_was_told(dynamodb: Any, clock: Clock) -> None:
     rest = kept.claim("x")
     assert rest
     assert not rest.changes
+
+
+def test_worse_that_was_over_before_it_was_told(dynamodb: Any, clock: Clock) -> None:
+    """Stored as high and not told, medium again the next night: told as that, and as no worse."""
+    kept, sent = history(dynamodb, clock), list[list[str]]()
+    run(kept, "one", medium(), sent)
+    kept.record("killed", found("a", day=1), ALL)
+    first = kept.claim("killed")
+    kept.record("two", medium(day=2), ALL)
+    clock.now += timedelta(minutes=10)
+    outbox = kept.claim("two")
+    assert first
+    assert outbox
+    assert said(outbox) == ["eased a"]
+    assert outbox.id != first.id
+    assert [one.was for one in outbox.changes.eased] == [Grade("high", "proven")]
+    kept.told("two", outbox)
+    run(kept, "three", medium(day=3), sent)
+    assert sent == [["new a"]]
+
+
+def test_new_and_less_grave_before_it_was_told(dynamodb: Any, clock: Clock) -> None:
+    """It is new for who hears of it first, and less grave for who was told that it is new."""
+    kept = history(dynamodb, clock)
+    kept.record("one", found("a"), ALL)
+    kept.record("two", medium(day=1), ALL)
+    outbox = kept.claim("x")
+    assert outbox
+    assert said(outbox) == ["new a", "eased a"]
 
 
 def _older(client: TableClient) -> None:

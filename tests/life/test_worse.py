@@ -10,7 +10,7 @@ import pytest
 
 from auditor.account import PolicyText
 from auditor.exceptions import suppress
-from auditor.lasting import RoleException
+from auditor.lasting import Grade, RoleException
 from auditor.life import annotated, live
 from tests.life.world import OPEN, Audits, account, mail, names, role
 
@@ -46,7 +46,7 @@ def excepted(audits: Audits, one: Account) -> tuple[Report, Changes]:
 
 
 def test_a_severity_that_rises_is_a_change_told_once() -> None:
-    """Medium to high under one id is ``worse``; falling is no change, and rising again is one."""
+    """Medium to high under one id is ``worse``, falling is ``eased``; each tells what it was."""
     audits = Audits()
     audits.next(account(role("r", SENDER)))
     report, changes = audits.next(account(role("r", OPEN)))
@@ -56,8 +56,15 @@ def test_a_severity_that_rises_is_a_change_told_once() -> None:
     told = annotated(report, audits.known, changes)
     assert [one.life.status for one in told.roles[0].findings if one.life] == ["worse"]
 
-    for statement, kind in ((OPEN, "still"), (SENDER, "still"), (OPEN, "worse")):
-        assert names(audits.next(account(role("r", statement)))[1]) == {kind: [SEND]}
+    for statement, kind, was in (
+        (OPEN, "still", None),
+        (SENDER, "eased", Grade("high", "proven")),
+        (OPEN, "worse", Grade("medium", "proven")),
+    ):
+        changes = audits.next(account(role("r", statement)))[1]
+        assert names(changes) == {kind: [SEND]}
+        assert [one.was for ones in changes for one in ones] == [was]
+        assert [one.was for one in audits.known.values()] == [None]
 
 
 def test_possible_becomes_proven() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from auditor.account import Failure
-from auditor.lasting import ExceptionUse
+from auditor.lasting import ExceptionUse, Grade
 from auditor.life import Changes
 from auditor.notify.blocks import blocks
 from auditor.notify.chat import notification
@@ -132,14 +132,18 @@ def test_a_gap_alone_repeats_no_list() -> None:
 
 def test_what_got_worse_is_told_with_what_it_is_now() -> None:
     """In every channel; filters on severity hear of it though an exception covers it."""
-    covered = replace(told.NEW, status="suppressed", certainty="proven")
+    covered = replace(
+        told.NEW, status="suppressed", certainty="proven", was=Grade("medium", "possible")
+    )
     changes = Changes(worse=(replace(told.NEW, certainty="proven"), replace(covered, id="f")))
     news = News(examples.report(told.ACCEPTED), changes, "changes")
     line = "codebuild-web: high unrestricted-send (ses:SendEmail), proven"
     for text in everywhere(news):
         assert "Worse than before" in text
         assert f"{line}\n" in text
-        assert f"{line}; the exception that covers it was made for less" in text
+        arrow = "->" if "Worse than before:\n" in text else "-&gt;"  # a mail's, or a chat's
+        grades = f"medium {arrow} high, possible {arrow} proven"
+        assert f"{line}; {grades}; an exception covers it" in text
     message = make_message(news, role_to_dict)
     assert message.attributes["worst_severity"] == ("String", "high")
     assert message.subject.startswith("auditor: 2 worse; 0 exposed")
@@ -148,6 +152,7 @@ def test_what_got_worse_is_told_with_what_it_is_now() -> None:
         ("worse", "high", "open"),
         ("worse", "high", "suppressed"),
     ]
+    assert body["changes"][1]["was"] == {"severity": "medium", "certainty": "possible"}
 
 
 def test_an_excepted_role_with_something_unread_says_what() -> None:
