@@ -37,8 +37,8 @@ def suppress(
     Verdicts stay. An exception holds to the end of its last day, in UTC; where several cover a
     finding, the first is named. ``Report.exceptions`` tells what became of each, in their order:
     ``used`` are all that cover a finding, named or not; ``unused`` are only those of which all that
-    they could be about was looked at and decided, and the rest is ``unknown``. Exceptions of an
-    earlier call are undone.
+    they could be about was looked at and decided, and the rest is ``unknown``, whatever the day, if
+    it names another account: a file may be shared. Exceptions of an earlier call are undone.
 
     :param now: aware; the time of the audit.
     :param looked: what the audit looked at. Without it an audit of a part of the account knows of
@@ -50,10 +50,12 @@ def suppress(
     roles = [_covered(role, valid, used) for role in report.roles]
 
     def state(one: RoleException) -> ExceptionState:
-        if one.expires < today:
-            return "expired"
         if id(one) in used:
             return "used"
+        if _is_elsewhere(one, report):
+            return "unknown"
+        if one.expires < today:
+            return "expired"
         return "unused" if _decided(one, report, looked) else "unknown"
 
     uses = tuple(ExceptionUse(one, state(one)) for one in exceptions)
@@ -68,6 +70,16 @@ def covers(exception: RoleException, role: RoleReport, rule: str) -> bool:
 def _names(exception: RoleException, role: RoleReport) -> bool:
     glob = like(exception.role)
     return glob.matches(role.name) or glob.matches(role.arn)
+
+
+def _is_elsewhere(exception: RoleException, report: Report) -> bool:
+    """Tell whether an exception is about roles of another account alone."""
+    if not report.account_id or not exception.role.startswith("arn:"):
+        return False
+    named = exception.role.split(":", 5)[: _ACCOUNT + 1]
+    if any(sign in part for sign in "*?" for part in named):
+        return False
+    return len(named) > _ACCOUNT and named[_ACCOUNT] != report.account_id
 
 
 def _decided(exception: RoleException, report: Report, looked: Looked | None) -> bool:

@@ -24,6 +24,7 @@ _SHORT: Final = 100  # characters of a glob, an owner or a place
 _KEY_BYTES: Final = 8  # enough to tell the exceptions of a file apart
 
 State = Literal["expired", "unused", "ending"]
+_MAY_STILL: Final[tuple[State, ...]] = ("unused", "ending")  # where an audit can't know
 
 
 class Notice(NamedTuple):
@@ -62,7 +63,7 @@ def notices(report: Report) -> list[Notice]:
         days = (one.expires - today).days
         if state in ("expired", "unused"):
             found.append(Notice(one, state, days))
-        elif days <= SOON:
+        elif state == "used" and days <= SOON:
             found.append(Notice(one, "ending", days))
     return found
 
@@ -79,7 +80,12 @@ def heard_of(report: Report, heard: frozenset[bytes], *, told: bool) -> frozense
     """
     now = {one.key() for one in notices(report)}
     # One audit that couldn't read everything doesn't make it news again.
-    unknown = {_key(one, "unused") for one, state in report.exceptions or () if state == "unknown"}
+    unknown = {
+        _key(one, told_as)
+        for one, state in report.exceptions or ()
+        if state == "unknown"
+        for told_as in _MAY_STILL
+    }
     return (heard & (now | unknown)) | (now if told else set())
 
 
@@ -133,8 +139,9 @@ def idle(report: Report) -> list[str]:
                 f"Exception that covers nothing: {clean(one.role, _SHORT)} ({_about(one)})"
             )
         elif use.state == "expired" and not _open_under(report, one):
+            sure = ", and nothing of it is open" if report.complete else ""
             found.append(
-                f"Exception that expired on {one.expires}, and nothing of it is open:"
+                f"Exception that expired on {one.expires}{sure}:"
                 f" {clean(one.role, _SHORT)} ({_about(one)})"
             )
     return _few(found)

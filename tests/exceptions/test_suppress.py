@@ -29,6 +29,7 @@ from tests.strategies import RULES, reports
 
 SCHEMA = json.loads((Path(auditor.report.__file__).parent / "report-1.schema.json").read_text())
 LATER = date(2027, 1, 31)
+GONE_BY = date(2026, 11, 1)
 LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -184,6 +185,9 @@ def looked(*names: str, globs: tuple[str, ...] = (), projects: bool = True) -> L
          replace(FULL, not_evaluated=("identity-policies",)), None, "unknown"),
         # Another account's: the file may serve several.
         (on(ARN.format("999999999999")), FULL, looked(), "unknown"),
+        (on(ARN.format("999999999999"), expires=GONE_BY), FULL, looked(), "unknown"),
+        (on(ARN.format("123456789012"), expires=GONE_BY), FULL, looked(), "expired"),
+        (on(ARN.format("*"), expires=GONE_BY), FULL, looked(), "expired"),
     ],
 )  # fmt: skip
 def test_only_what_was_looked_at_and_decided_is_unused(
@@ -192,7 +196,7 @@ def test_only_what_was_looked_at_and_decided_is_unused(
     """Nobody is told to remove an exception that may be needed; nor is it listed as idle."""
     after = suppress(report, [one], NOW, seen)
     assert states(after) == [state]
-    assert bool(idle_uses(after)) == (state == "unused")
+    assert bool(idle_uses(after)) == (state in ("unused", "expired"))
     assert any("covers nothing" in line for line in remarks(after, ())) == (state == "unused")
     Draft202012Validator(SCHEMA).validate(json.loads(json_report(after)))
 

@@ -70,6 +70,16 @@ EXPIRED = exception(-1, role="old")
             [report((SOON, "used")), report((SOON, "expired"))],
             ["Exceptions: 1 within 7 days of the end", "Exceptions: 1 expired"],
         ),
+        # Whether one that ends soon covers anything isn't known: nothing is told, or told again.
+        (
+            [
+                report((SOON, "unknown")),
+                report((SOON, "used")),
+                report((SOON, "unknown")),
+                report((SOON, "used")),
+            ],
+            [None, "Exceptions: 1 within 7 days of the end", None, None],
+        ),
         # Only what is new is counted.
         (
             [report((EXPIRED, "expired")), report((EXPIRED, "expired"), (LONG, "unused"))],
@@ -120,6 +130,8 @@ def test_every_channel_names_them() -> None:
         assert f"Exception that expires in 3 days, {last} being its last day: soon (rule *" in text
         assert "Exception that expired on 2026-11-22, and nothing of it is open: old" in text
         assert "EXPOSED" not in text
+    blind = report((EXPIRED, "expired"), complete=False)
+    assert "nothing of it is open" not in everywhere(News(blind, occasion="exceptions"))[0]
     today = report((exception(0, role="soon"), "used"))
     assert "Exception that expires today" in everywhere(News(today))[0]
 
