@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.account import PolicyText
 from tests import examples
 from tests.report import held_examples
 from tests.report.accounts import allow, report, role
@@ -157,3 +158,32 @@ def test_excepted_roles_are_found_and_told(open_page: Start) -> None:
     visit.page.get_by_role("searchbox").fill("beta testers")
     visit.shows("1 of 4 roles")
     assert visit.said == []
+
+
+def test_an_opened_role_says_where_a_guard_has_no_hold(open_page: Start) -> None:
+    """Of a role that sends as another one the proof names that one, and offers no guard."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{examples.ACCOUNT}:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    sender = role("sender", allow(), trust=PolicyText("trust", None, "trust", trust))
+    visit = open_page(report(role("web", allow("sts:AssumeRole")), sender))
+    visit.page.locator("#role-0 summary").click()
+    told = visit.page.locator("#role-0 .fix").inner_text()
+    assert "Take away sts:AssumeRole on sender" in told
+    assert "with the guard" not in told
+    assert "remediate plan" not in told
+
+
+def test_an_opened_role_says_that_its_guard_overrules_exceptions(open_page: Start) -> None:
+    """Whoever copies an excepted role's command reads that somebody answers for the role."""
+    visit = open_page(examples.report(held_examples.covered()))
+    visit.page.locator("#role-0 summary").click()
+    told = visit.page.locator("#role-0 .fix").inner_text()
+    assert "Exceptions cover this role: the command plans its guard all the same." in told

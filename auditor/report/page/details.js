@@ -101,7 +101,7 @@
   }
 
   function fix(role) {
-    const shown = make("section", { class: "fix" }, make("h3", {}, "Close it with the guard"));
+    const shown = make("section", { class: "fix" }, make("h3", {}, role.fix === undefined ? "How to close it" : "Close it with the guard"));
     if (role.fix !== undefined) {
       const command = text(role.fix);
       shown.append(
@@ -115,7 +115,7 @@
     }
     if (role.overrules !== undefined) shown.append(make("p", { class: "note" }, text(role.overrules)));
     for (const other of role.others ?? []) {
-      shown.append(make("p", {}, `The mail that it sends as ${text(other)} is sent with ${text(other)}'s permissions: the guard belongs on that role.`));
+      shown.append(make("p", {}, `The mail that it sends as ${text(other)} is sent with ${text(other)}'s permissions, where a guard on this role has no hold. Take away sts:AssumeRole on ${text(other)}, or close that role if nothing needs its mail.`));
     }
     return shown;
   }
