@@ -96,15 +96,18 @@ def _list(heading: str, entries: list[Entry], what: str, rank: int = 4) -> Part:
 
 def _changes(report: Report) -> Iterator[Part]:
     """Yield what changed since earlier audits, and what nothing can be said about."""
-    what = "of the roles with changes are not listed"
+    what = "of the {} roles are not listed, a role counted for each rule and severity"
     if not all_new(report):
         for status in ARRIVED:
             heading = f"\n### {status.capitalize()} since earlier audits"
             entries = list(_by_rule(arrived_by_rule(report, status)))
             # what got worse stands before all else: there is little of it, and it can't wait
-            yield _list(heading, entries, what, 0 if status == "worse" else 3)
+            yield _list(heading, entries, what.format(status), 0 if status == "worse" else 3)
     yield _list(
-        "\n### Resolved since earlier audits", list(_by_rule(gone_by_rule(report))), what, 3
+        "\n### Resolved since earlier audits",
+        list(_by_rule(gone_by_rule(report))),
+        what.format("resolved"),
+        3,
     )
     for one in missed(report):
         lines = [
