@@ -9,7 +9,6 @@ import boto3
 from botocore.config import Config
 
 from auditor.errors import AuditorError, NotifyError
-from auditor.findings import EXPOSING
 from auditor.notify import aside, chat, events, securityhub, sns
 from auditor.notify.interface import News, PartlyToldError
 from auditor.notify.news import Heard, after, news_of, partly
@@ -17,13 +16,12 @@ from auditor.notify.unanswered import UnansweredError
 from auditor.report.asff import asff_findings
 from auditor.report.json import role_to_dict
 from auditor.text import without_secrets
-from chalicelib import places, telemetry
+from chalicelib import newcomers, places, telemetry
 from chalicelib.clients import CLIENT_CONFIG, TWICE, TWICE_MS, topic_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from auditor.life import Changes
     from auditor.notify.aside import Word
     from auditor.notify.interface import Channel
     from auditor.notify.news import Night
@@ -138,26 +136,45 @@ def _tell(one: Teller, night: Night, memory: Memory, left_ms: Callable[[], int])
     if left_ms() < one.needs_ms:
         raise NotifyError("the run's time is nearly over; the next run tells it")
     known = memory.heard(one.name)
-    heard = Heard() if known is None else known
+    if known is None:
+        return _first(one, night, memory)
+    heard = known
     if heard.day > night.report.generated_at.date().isoformat():
         # A clock ran ahead then: left so, there would be no digest until that day.
         heard = heard._replace(day="")
     news = news_of(night, heard, advice=one.advice)
-    if known is None:
-        news = _first(news, night, advice=one.advice)
     try:
         message_id = None if news is None else one.channel(news)
     except PartlyToldError as error:
-        # What a new channel was to catch up with stands nowhere: it starts anew the next time.
-        if known is not None or news is None or _ids(news.changes) <= _ids(night.changes):
-            memory.keep(one.name, partly(heard, night.changes, error.taken))
+        memory.keep(one.name, partly(heard, night.changes, error.taken))
         raise
     except UnansweredError as error:
         _unanswered(one, night, memory, heard, news)
         raise NotifyError(f"{error} (message {news.id[:8] if news else ''})") from error
     now = after(night, heard, news)
-    if known is None or now != heard:
+    if now != known:
         memory.keep(one.name, now)
+    return message_id
+
+
+def _first(one: Teller, night: Night, memory: Memory) -> str | None:
+    """Tell a channel that is new what is open, and remember that it isn't new any more."""
+    start = newcomers.start_of(memory, one.name, night) if one.advice else None
+    news = newcomers.first(night, start)
+    if news is None and night.outdated:
+        return None  # the later audit knows what is open, and the next run tells it
+    try:
+        message_id = None if news is None else one.channel(news)
+    except PartlyToldError as error:
+        if start is not None and news is not None:
+            memory.keep_start(one.name, newcomers.further(start, night, news, error.taken))
+        raise
+    except UnansweredError as error:
+        _unanswered(one, night, memory, Heard(), news)
+        raise NotifyError(f"{error} (message {news.id[:8] if news else ''})") from error
+    memory.keep(one.name, after(night, Heard(), news))
+    if start is not None and start.taken:
+        memory.started(one.name)
     return message_id
 
 
@@ -176,31 +193,6 @@ def _unanswered(one: Teller, night: Night, memory: Memory, heard: Heard, news: N
         "channel %s didn't answer to message %s twice; it is not told again", one.name, news.id[:8]
     )
     memory.keep(one.name, after(night, heard, news))
-
-
-def _first(news: News | None, night: Night, *, advice: bool) -> News | None:
-    """Return what a channel is told on its first night: all that is open, too.
-
-    Such a channel may be younger than what it is to tell. Messages for people show every open role
-    whatever changed or is due, so today is made the digest's day; a bus gets an event for each open
-    finding.
-    """
-    if night.open():
-        today = night.report.generated_at.weekday()
-        news = news_of(night._replace(digest=today), Heard(), advice=advice)
-    if news is None or not advice:
-        return news
-    ids = _ids(news.changes)
-    old = tuple(
-        one
-        for one in night.known
-        if one.status == "open" and one.severity in EXPOSING and one.id not in ids
-    )
-    return news._replace(changes=news.changes._replace(new=(*news.changes.new, *old)))
-
-
-def _ids(changes: Changes) -> set[str]:
-    return {one.id for kind in changes for one in kind}
 
 
 def _publish(arn: str, news: News) -> str | None:

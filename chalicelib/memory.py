@@ -25,6 +25,7 @@ _ANY: Final = "attribute_exists(pk) OR attribute_not_exists(pk)"
 # No channel has such a name. An item "(trouble)" alone is an earlier version's, and isn't read.
 _TROUBLE: Final = "(trouble) "
 _UNANSWERED: Final = "(unanswered) "
+_START: Final = "(start) "
 
 RUNS: Final = 20
 """Runs whose failure is remembered: two may fail in turn, by hand and by the schedule."""
@@ -43,6 +44,16 @@ class Trouble(NamedTuple):
     cause: str = ""
     day: str = ""
     unanswered: tuple[str, ...] = ()
+
+
+class Start(NamedTuple):
+    """How far a bus got that was switched on, and doesn't have yet all that was open by then.
+
+    ``id`` is that of its events about what was open, and ``taken`` the keys of what it took.
+    """
+
+    id: str
+    taken: frozenset[bytes] = frozenset()
 
 
 class Memory:
@@ -117,6 +128,21 @@ class Memory:
     def keep_unanswered(self, channel: str, id_: str) -> None:
         """Remember that a channel gave no answer to a message. Raises HistoryError."""
         self._table.put({**key(self._pk, _UNANSWERED + channel), "id": {"S": id_}}, _ANY)
+
+    def start(self, channel: str) -> Start | None:
+        """Return how far a new channel got; None where it took nothing yet. Raises HistoryError."""
+        item = self._table.get(self._pk, _START + channel)
+        return None if item is None else Start(str(item["id"]["S"]), _keys(item["taken"]["B"]))
+
+    def keep_start(self, channel: str, start: Start) -> None:
+        """Remember how far a new channel got. Raises HistoryError."""
+        taken = b"".join(sorted(start.taken)[:MOST])
+        item = {"id": {"S": start.id}, "taken": {"B": taken}}
+        self._table.put({**key(self._pk, _START + channel), **item}, _ANY)
+
+    def started(self, channel: str) -> None:
+        """Forget how a channel came to know what is open. Raises HistoryError."""
+        self._table.delete(self._pk, _START + channel, _ANY)
 
     def release(self, owner: str) -> None:
         """Let others tell, where this attempt told what it could. Raises HistoryError.

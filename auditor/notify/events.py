@@ -150,15 +150,23 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 def _entries(news: News, bus: str, render_role: RoleRenderer) -> Iterator[Entry]:
     roles = {role.arn: role for role in news.report.roles}
     rendered: dict[str, dict[str, object]] = {}
-    for kind, one in facts.change_lines(news.changes):
+    for kind, id_, one in _told(news):
         role = roles.get(one.role_arn)
         if role is not None and role.arn not in rendered:
             rendered[role.arn] = render_role(role)
-        detail = _detail(news, kind, one, role) | _finding(one, rendered.get(one.role_arn))
-        entry = _entry(news, bus, kind, one, detail)
+        short = _detail(news, kind, one, role) | {"id": id_}
+        entry = _entry(news, bus, kind, one, short | _finding(one, rendered.get(one.role_arn)))
         if entry.size() >= MAX_BYTES:  # a giant policy name or title: what identifies it remains
-            entry = _entry(news, bus, kind, one, _detail(news, kind, one, role) | {"cut": True})
+            entry = _entry(news, bus, kind, one, short | {"cut": True})
         yield entry
+
+
+def _told(news: News) -> Iterator[tuple[Kind, str, Known]]:
+    """Yield what the bus is told, as what, and by which id: to a new one, what is open is new."""
+    for kind, one in facts.change_lines(news.changes):
+        yield kind, news.id, one
+    for one in news.changes.still:
+        yield "new", news.earlier_id, one
 
 
 def _entry(news: News, bus: str, kind: Kind, one: Known, detail: dict[str, object]) -> Entry:
@@ -176,10 +184,9 @@ def _entry(news: News, bus: str, kind: Kind, one: Known, detail: dict[str, objec
 
 
 def _detail(news: News, kind: Kind, one: Known, role: RoleReport | None) -> dict[str, object]:
-    """Return what every event has; nothing in it is long."""
+    """Return what every event has beside its id; nothing in it is long."""
     name = clean(facts.role_name(one.role_arn))
     return {
-        "id": news.id,
         "change": kind,
         "account_id": clean(news.report.account_id, 40),
         "generated_at": _stamp(news.report.generated_at),

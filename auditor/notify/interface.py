@@ -36,7 +36,8 @@ class News(NamedTuple):
     audits that are open still and that this one couldn't look at. ``id`` is the same where the same
     is told again. ``stored`` is where the whole report lies, such as ``s3://bucket/key``.
     ``reading`` is what changed in what could be read, and ``exceptions`` what became of exceptions,
-    in a few words.
+    in a few words. ``changes.still`` is open and told to a bus that was switched on, as events of
+    the id ``earlier_id``.
     """
 
     report: Report
@@ -48,6 +49,7 @@ class News(NamedTuple):
     stored: str | None = None
     reading: Reading = ""
     exceptions: str = ""
+    earlier_id: str = ""
 
 
 # Tells somebody: returns what the channel calls the message (an id); raises NotifyError where it

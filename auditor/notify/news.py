@@ -132,8 +132,10 @@ def after(night: Night, heard: Heard, news: News | None) -> Heard:
 
 def partly(heard: Heard, changes: Changes, taken: frozenset[str]) -> Heard:
     """Return what a channel has heard that took some findings' changes, and failed on others."""
-    keys = (key for one, _, key in keyed(changes) if one.id in taken)
-    return heard._replace(changes=heard.changes.union(keys))
+    keys = {key: one.id for one, _, key in keyed(changes)}
+    # What it heard and no longer waits was changed again since: it may become so once more.
+    told = {key for key, id_ in keys.items() if id_ in taken or key in heard.changes}
+    return heard._replace(changes=frozenset(told))
 
 
 def gaps_of(report: Report) -> str:

@@ -110,6 +110,18 @@ def test_each_kind_has_its_type() -> None:
     assert (gone["finding"], gone["plan"], gone["verdict"]) == (None, None, None)
 
 
+def test_what_was_open_before_a_bus_is_new_to_it_under_an_id_of_its_own() -> None:
+    """So an event that comes in two nights is known as the same one; what changes has its own."""
+    bus = Bus()
+    changes = told.CHANGES._replace(still=(replace(told.GONE, id="earlier-one"),))
+    put(bus, told.full()._replace(changes=changes, earlier_id="earlier"))
+    (entries,) = bus.calls
+    ids = [json.loads(one["Detail"])["id"] for one in entries]
+    assert ids == [*["news-1"] * 4, "earlier"]
+    assert entries[-1]["DetailType"] == "Finding New"
+    assert json.loads(entries[-1]["Detail"])["change"] == "new"
+
+
 @pytest.mark.parametrize("number", [1, 5_000])
 def test_many_events(number: int) -> None:
     """Ten entries a call at most, each call under 256 KB, each change once."""
