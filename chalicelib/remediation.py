@@ -16,7 +16,7 @@ from auditor.corrective.names import policy_arn
 from auditor.errors import AuditorError, InputError
 from auditor.remediate import clients
 from auditor.remediate.apply import apply
-from auditor.remediate.asked import excepted, unmatched
+from auditor.remediate.asked import excepted, unattended, unmatched
 from auditor.remediate.finish import finish
 from auditor.remediate.journal_table import TableJournal
 from auditor.remediate.partly import Judge
@@ -202,6 +202,8 @@ class _Desk:
             now=now,
         )
         made = kept.told(made)
+        if wanted.apply:
+            made = unattended(made)
         telemetry.logger.info(
             "planned",
             extra={"plan_id": made.id, "changes": len(made.changes), "left": len(made.left)},

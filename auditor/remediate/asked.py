@@ -12,6 +12,7 @@ from auditor.audit import audit
 from auditor.exceptions import EVERY_RULE, suppress
 from auditor.globs import like
 from auditor.remediate.choose import CHAIN
+from auditor.remediate.model import Left
 from auditor.remediate.plan import id_of
 from auditor.remediate.tell import named
 from auditor.remediate.warn import CLOSES
@@ -61,6 +62,40 @@ class Excepted(NamedTuple):
             return plan
         changed = plan.model_copy(update={"left": left, "changes": changes})
         return changed.model_copy(update={"id": id_of(changed)})
+
+
+def unattended(plan: Plan) -> Plan:
+    """Return the plan for a run that nobody looks at before it is applied.
+
+    What closes something that somebody answers for is left to a person: it could end mail that is
+    meant to be sent.
+    """
+    asks = {
+        one.role_arn: one for one in plan.changes if any(w.code == CLOSES for w in one.warnings)
+    }
+    if not asks:
+        return plan
+    left = tuple(
+        Left(
+            role_arn=one.role_arn,
+            role_name=one.role_name,
+            standing=one.before,
+            why=remark(
+                "excepted",
+                "left to a person: " + next(w.text for w in one.warnings if w.code == CLOSES),
+            ),
+        )
+        for one in asks.values()
+    )
+    changed = plan.model_copy(
+        update={
+            "changes": tuple(one for one in plan.changes if one.role_arn not in asks),
+            "left": tuple(
+                sorted((*plan.left, *left), key=lambda one: (one.role_arn, one.why.code))
+            ),
+        }
+    )
+    return changed.model_copy(update={"id": id_of(changed)})
 
 
 class _Covered(NamedTuple):

@@ -217,6 +217,36 @@ def test_the_deployment_excepts_roles(
     assert "until 2999-12-31 (newsletter; owner: us, ssm:/auditor/exceptions:" in why[OPEN]
 
 
+def test_what_is_excepted_in_part_is_left_to_a_person(
+    remediate: Callable[..., dict[str, Any]], environment: pytest.MonkeyPatch
+) -> None:
+    """Planned with a warning, and not applied: it could end mail that somebody answers for."""
+    listed = {"role": OPEN, "rule": "unrestricted-send", "reason": "newsletter", "owner": "us",
+              "expires": "2999-12-31"}  # fmt: skip
+    boto3.client("ssm").put_parameter(
+        Name="/auditor/exceptions", Value=json.dumps({"exceptions": [listed]}), Type="String"
+    )
+    environment.setenv("AUDITOR_EXCEPTIONS", "ssm:/auditor/exceptions")
+    boto3.client("iam").put_role_policy(
+        RoleName=OPEN,
+        PolicyName="more",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": "ses:SendBulkEmail", "Resource": "*"},
+            }
+        ),
+    )
+    (change,) = remediate(roles=[OPEN])["plan"]["changes"]
+    assert change["warnings"][0]["code"] == "closes-excepted"
+    reply = remediate("another-request", roles=[OPEN], apply=True)
+
+    (left,) = reply["left"]
+    assert (reply["applied"], attached(OPEN)) == (False, [])
+    assert left["why"]["text"].startswith("left to a person: it closes what somebody answers for:")
+    assert "(newsletter; owner: us" in left["why"]["text"]
+
+
 KINDS: tuple[Outcome, ...] = ("attached", "already", "refused", "unknown", "limit", "stopped")
 OUTCOMES = st.sampled_from(KINDS)
 TEXTS = st.text(max_size=40).map(lambda text: text * 12)
