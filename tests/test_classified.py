@@ -136,6 +136,14 @@ ODD_ARN = "arn:aws:ses*example.com"
             [*allow("ForAnyValue:StringLike", TEAM), deny("ForAnyValue:StringLike", "*@b.org")[1]],
             "mixed-recipients",
         ),
+        # the same of another action
+        (
+            [
+                {**one, "Action": "ses:SendRawEmail"}
+                for one in deny("ForAnyValue:StringNotLike", SIMULATOR, TEAM)
+            ],
+            "other-recipients-allowed",
+        ),
         # that the key is there limits nobody
         ([{**OPEN, "Condition": {"Null": {"ses:Recipients": "false"}}}], "unrestricted-send"),
         # a condition on something else
@@ -150,6 +158,7 @@ def test_what_decides_beside_the_witness(statements: list[dict[str, Any]], rule:
     assert found(statements).rule == rule
 
 
+HERE = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
 SAME = {"ForAnyValue:StringNotLike": {"ses:Recipients": [SIMULATOR, TEAM]}}
 
 
@@ -161,6 +170,8 @@ SAME = {"ForAnyValue:StringNotLike": {"ses:Recipients": [SIMULATOR, TEAM]}}
           {**DENY, "Condition": SAME}], [0, 2]),
         ([*allow("ForAllValues:StringLike", TEAM), *allow("ForAllValues:StringLike", TEAM)], [0]),
         (deny("StringNotLike", SIMULATOR), [0, 1]),
+        ([OPEN, {**DENY, "Condition": {**HERE, "StringNotLike": {"ses:Recipients": TEAM}}}], [0]),
+        ([{**OPEN, "Resource": ODD_ARN}, {**DENY, "Condition": {**HERE, **SAME}}], [0]),
     ],
 )  # fmt: skip
 def test_the_statements_are_those_that_bear_on_the_request(
