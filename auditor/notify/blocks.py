@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from auditor.notify import excepted, facts
 from auditor.notify.facts import clean, count
+from auditor.notify.headline import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,10 +39,10 @@ def blocks(news: News) -> list[dict[str, Any]]:
     """Return the message's blocks: a headline, what changed, the counts, the worst roles."""
     report = news.report
     told = facts.roles_told(news)
-    lead = facts.lead(news) or facts.headline(report)
+    lead = facts.lead(news) or headline(news)
     found = [
         {"type": "header", "text": _plain(f"auditor: {lead}", MAX_HEADER)},
-        _section([*_expired(report), f"*{escaped(facts.headline(report))}.*", *_counts(report)]),
+        _section([*_expired(report), f"*{escaped(headline(news))}.*", *_counts(report)]),
     ]
     idle = [escaped(line) for line in (*excepted.ending(report), *excepted.idle(report))]
     parts = (list(_changed(news)), list(_gaps(news)), list(_done(news)), idle)
@@ -64,7 +65,7 @@ def fallback(news: News) -> str:
     lead = facts.lead(news)
     first = f"{lead}; " if lead else ""
     account = clean(news.report.account_id, 40)
-    return escaped(f"auditor, account {account}: {first}{facts.headline(news.report)}")[:MAX_TEXT]
+    return escaped(f"auditor, account {account}: {first}{headline(news)}")[:MAX_TEXT]
 
 
 def escaped(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.notify import excepted, facts
 from auditor.notify.blocks import code, escaped
 from auditor.notify.facts import clean, count
+from auditor.notify.headline import headline
 from auditor.notify.message import SnsMessage
 from auditor.notify.sns import send
 
@@ -45,7 +46,7 @@ def notification(news: News) -> dict[str, Any]:
     """Return the notification as JSON values."""
     report = news.report
     told = facts.roles_told(news)
-    lead, headline = facts.lead(news), facts.headline(report)
+    lead, first = facts.lead(news), headline(news)
     account = clean(report.account_id, 40)
     return {
         "version": "1.0",
@@ -53,7 +54,7 @@ def notification(news: News) -> dict[str, Any]:
         "id": news.id or account,
         "content": {
             "textType": "client-markdown",
-            "title": escaped(clean(lead or headline, TITLE)),
+            "title": escaped(clean(lead or first, TITLE)),
             "description": _fitting(_lines(news, told)),
             "nextSteps": [
                 f"`{code(facts.plan_command(role.name))}`"
@@ -66,7 +67,7 @@ def notification(news: News) -> dict[str, Any]:
         "metadata": {
             # One thread an account: what is resolved stands below what was found.
             "threadId": f"auditor-{account}",
-            "summary": clean(f"auditor, account {account}: {headline}"),
+            "summary": clean(f"auditor, account {account}: {first}"),
             "eventType": news.occasion,
             "relatedResources": [clean(role.arn) for role in told[:RESOURCES]],
             "additionalContext": {
@@ -81,7 +82,7 @@ def notification(news: News) -> dict[str, Any]:
 def _lines(news: News, told: list[RoleReport]) -> Iterator[str]:
     for line in excepted.open_again(news.report):
         yield f"• {escaped(line)}"
-    yield f"*{escaped(facts.headline(news.report))}.*"
+    yield f"*{escaped(headline(news))}.*"
     changed = list(facts.change_lines(news.changes))
     for kind, one in changed[:CHANGES]:
         yield f"• {facts.HEADINGS[kind]}: {escaped(facts.change_line(one, kind))}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.notify import excepted, facts
 from auditor.notify.facts import LIST_LIMIT, clean, count
+from auditor.notify.headline import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +63,7 @@ def _opening(news: News) -> Iterator[str]:
         yield f"{first}."
     for line in excepted.open_again(report):
         yield f"{line}."
-    yield f"{facts.headline(report)}."
+    yield f"{headline(news)}."
     yield ""
     yield f"Account   {clean(report.account_id, 40)}"
     yield f"Time      {report.generated_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

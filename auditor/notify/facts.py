@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from auditor.notify.interface import worst_first
+from auditor.notify.interface import is_open, worst_first
 from auditor.rules.catalogue import RULES
 from auditor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.findings import Finding, Report, RoleReport, StatementRef, Witness
+    from auditor.findings import Finding, RoleReport, StatementRef, Witness
     from auditor.life import Changes, Kind, Known
     from auditor.notify.interface import News, Reading
 
@@ -180,7 +180,9 @@ def _lead(news: News) -> str:
         rest = f" ({changed})" if changed else ""
         return f"All clear: no CodeBuild role is left open{rest}"
     if news.occasion == "digest":
-        return "Still open this week"
+        if is_open(news.report) or news.unseen:
+            return "Still open this week"
+        return "Still not everything can be read this week"
     return f"Changed: {changed}" if changed else ""
 
 
@@ -197,27 +199,3 @@ def unseen_why(news: News) -> str:
         "A role that CodeBuild no longer uses in the audited regions stays listed until it is"
         " deleted, or until an audit of every region finds it unused"
     )
-
-
-def headline(report: Report) -> str:
-    """Return one line that says it all, account and time left out."""
-    exposed, undecided = report.count("exposed"), report.count("undetermined")
-    proven = report.count("exposed", "proven")
-    accepted = sum(1 for role in report.roles if role.accepted())
-    if exposed:
-        ways = [f"{proven} can mail real people through SES (proven)"] if proven else []
-        if possible := exposed - proven:
-            ways.append(f"{possible} may mail real people through SES (possible)")
-        parts = [f"{count(exposed, 'exposed CodeBuild role')}: {', '.join(ways)}"]
-    elif accepted:
-        parts = ["No CodeBuild role is exposed without an exception"]
-    else:
-        parts = ["No exposed CodeBuild role was found"]
-    if accepted:
-        more = " more" if exposed else ""
-        parts.append(f"{accepted}{more} {'is' if accepted == 1 else 'are'} excepted")
-    if undecided:
-        parts.append(f"{count(undecided, 'role')} could not be decided")
-    if not report.complete:
-        parts.append(f"the audit is INCOMPLETE ({count(len(report.errors), 'error')})")
-    return "; ".join(parts)

@@ -14,7 +14,8 @@ from auditor.findings import SCHEMA_VERSION, SEVERITIES
 from auditor.notify import excepted, facts
 from auditor.notify.email import cost, email_text
 from auditor.notify.facts import clean
-from auditor.notify.interface import worst_first
+from auditor.notify.headline import headline, is_blind
+from auditor.notify.interface import is_open, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,7 +70,7 @@ def make_message(news: News, render_role: RoleRenderer) -> SnsMessage:
     first = f"{lead}; " if (lead := facts.lead(news)) else ""
     account = clean(report.account_id, 40)
     texts = {
-        "default": f"auditor, account {account}: {first}{facts.headline(report)}.",
+        "default": f"auditor, account {account}: {first}{headline(news)}.",
         "email": email_text(news, _EMAIL_BYTES),
     }
     frame = SnsMessage(subject, _dumps(texts | dict.fromkeys(MACHINES, "")), attributes)
@@ -87,7 +88,12 @@ def _subject(news: News) -> str:
     exposed, undecided = report.count("exposed"), report.count("undetermined")
     changed = facts.change_words(news.changes)
     first = _FIRST.get(news.occasion, changed)
-    parts = [f"{first}; {exposed} exposed" if first else f"{exposed} exposed"]
+    if news.occasion == "digest" and not (is_open(report) or news.unseen):
+        first = "still incomplete"
+    found = "no role read" if is_blind(report) else f"{exposed} exposed"
+    parts = [f"{first}; {found}" if first else found]
+    if news.unseen:
+        parts.append(f"{len(news.unseen)} not looked at")
     if undecided:
         parts.append(f"{undecided} undetermined")
     if not report.complete:

@@ -14,7 +14,8 @@ from auditor.lasting import ExceptionUse, Grade
 from auditor.life import Changes
 from auditor.notify.blocks import blocks
 from auditor.notify.chat import notification
-from auditor.notify.facts import headline
+from auditor.notify.facts import lead
+from auditor.notify.headline import headline
 from auditor.notify.interface import News
 from auditor.notify.message import MAX_BYTES, make_message
 from auditor.report.json import role_to_dict
@@ -87,7 +88,8 @@ def test_what_is_new_stands_before_what_is_known() -> None:
 )
 def test_why_it_is_sent(occasion: Occasion, subject: str, first: str) -> None:
     """All clear and the digest say so in the first words."""
-    message = make_message(News(examples.clean(), occasion=occasion), role_to_dict)
+    unseen = (told.GONE,) if occasion == "digest" else ()
+    message = make_message(News(examples.clean(), occasion=occasion, unseen=unseen), role_to_dict)
     assert message.subject.startswith(subject)
     assert parts(message)[0]["email"].startswith(f"{first}\n")
 
@@ -121,7 +123,55 @@ def test_all_clear_names_the_excepted_apart() -> None:
     for text in everywhere(gone):
         assert "No CodeBuild role is exposed without an exception; 1 is excepted" in text
     beside = replace(examples.BATCH, suppressed=())
-    assert "; 1 more is excepted" in headline(examples.report(beside, told.ACCEPTED))
+    assert "; 1 more is excepted" in headline(News(examples.report(beside, told.ACCEPTED)))
+
+
+LOST = (Failure("iam:GetAccountAuthorizationDetails", "no"),)
+LEFT = "1 finding is open as before, not looked at"
+
+
+@pytest.mark.parametrize(
+    ("news", "expected"),
+    [
+        (News(examples.report(errors=LOST)), "No CodeBuild role was read; the audit is INCOMPLETE"),
+        (
+            News(examples.report(errors=LOST), unseen=(told.GONE,)),
+            f"No CodeBuild role was read; {LEFT}; the audit is INCOMPLETE",
+        ),
+        (
+            News(examples.report(examples.TESTS, errors=LOST)),
+            "No exposed CodeBuild role was found in what could be read; the audit is INCOMPLETE",
+        ),
+        (
+            News(examples.report(examples.TESTS), unseen=(told.GONE,)),
+            f"{LEFT}; no other exposed CodeBuild role was found",
+        ),
+        (
+            News(examples.report(told.ACCEPTED), unseen=(told.GONE,) * 2),
+            "2 findings are open as before, not looked at; no other CodeBuild role is exposed ",
+        ),
+        (
+            News(examples.report(examples.WEB), unseen=(told.GONE,)),
+            f"1 exposed CodeBuild role: 1 can mail real people through SES (proven); {LEFT}",
+        ),
+    ],
+)
+def test_what_was_not_looked_at_is_no_good_news(news: News, expected: str) -> None:
+    """In the first line of every channel; a mail's subject counts no exposed roles unread."""
+    for text in everywhere(news):
+        assert expected in text
+    subject = make_message(news, role_to_dict).subject
+    assert ("no role read" in subject) == (not news.report.roles)
+    assert ("not looked at" in subject) == bool(news.unseen)
+
+
+def test_a_weeks_word_on_gaps_alone_says_so() -> None:
+    """With nothing open, nothing is called open: what could not be read is what is left."""
+    news = News(examples.report(examples.TESTS, errors=LOST), occasion="digest")
+    assert lead(news) == "Still not everything can be read this week"
+    for text in everywhere(news):
+        assert "till open" not in text
+    assert make_message(news, role_to_dict).subject.startswith("auditor: still incomplete; 0")
 
 
 def test_a_gap_alone_repeats_no_list() -> None:
