@@ -121,6 +121,8 @@ class Desk(NamedTuple):
                 telemetry.logger.error(
                     "channel %s didn't answer to %s twice; it is not told again", one.name, word.id
                 )
+                # It may be untold, so it keeps no later run from telling the same cause.
+                now = now._replace(cause="", day="")
             else:
                 now = before._replace(unanswered=(*before.unanswered, word.id))
             self._keep(one, now)
