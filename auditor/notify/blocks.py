@@ -105,7 +105,7 @@ def _changed(news: News) -> Iterator[str]:
         if kind != heading:
             heading = kind
             yield f"*{facts.HEADINGS[kind]}*"
-        yield f"• {escaped(facts.change_line(one, kind))}"
+        yield f"• {escaped(facts.change_line(one, kind, news.report))}"
     if len(told) > CHANGES:
         yield f"… and {count(len(told) - CHANGES, 'more change')}"
 
@@ -135,7 +135,9 @@ def _role(role: RoleReport) -> dict[str, Any]:
     if role.reason:
         lines += [f"Reason: {escaped(clean(role.reason))}", f"Read: {facts.rule_page('')}"]
     lines += [f"Note: {escaped(clean(note))}" for note in role.notes[:1]]
-    worst = role.worst()
+    if why := facts.covered_why(role):
+        lines.append(why)
+    worst = facts.shown(role).worst()
     if worst is not None:
         lines += _finding(worst)
     if role.verdict == "exposed":

@@ -85,7 +85,7 @@ def _lines(news: News, told: list[RoleReport]) -> Iterator[str]:
     yield f"*{escaped(headline(news))}.*"
     changed = list(facts.change_lines(news.changes))
     for kind, one in changed[:CHANGES]:
-        yield f"• {facts.HEADINGS[kind]}: {escaped(facts.change_line(one, kind))}"
+        yield f"• {facts.HEADINGS[kind]}: {escaped(facts.change_line(one, kind, news.report))}"
     if len(changed) > CHANGES:
         yield f"… and {count(len(changed) - CHANGES, 'more change')}"
     for error in news.report.errors[:ROLES]:
@@ -111,7 +111,9 @@ def _role(role: RoleReport) -> str:
     if role.reason:
         parts.append(escaped(clean(role.reason)))
     parts += [f"(note: {escaped(clean(note))})" for note in role.notes[:1]]
-    worst = role.worst()
+    if why := facts.covered_why(role):
+        parts.append(f"({why})")
+    worst = facts.shown(role).worst()
     if worst is not None and worst.witness is not None:
         to = code(facts.recipients(worst.witness))
         parts.append(f"could mail `{to}` by `{code(clean(worst.witness.action))}`")

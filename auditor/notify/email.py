@@ -83,7 +83,7 @@ def _changed(news: News) -> Iterator[str]:
             heading = kind
             yield ""
             yield f"{facts.HEADINGS[kind]}:"
-        yield f"  {facts.change_line(one, kind)}"
+        yield f"  {facts.change_line(one, kind, news.report)}"
 
 
 def _done(remedy: Remedy | None) -> Iterator[str]:
@@ -153,10 +153,13 @@ def _role(role: RoleReport) -> Iterator[str]:
         yield f"  Read      {facts.rule_page('')}"
     for note in role.notes[:LIST_LIMIT]:
         yield f"  Note      {clean(note)}"
-    worst = role.worst()
+    if why := facts.covered_why(role):
+        yield f"  Excepted  {why}"
+    told = facts.shown(role)
+    worst = told.worst()
     if worst is not None:
         yield from _finding(worst)
-    others = [finding for finding in role.findings if finding is not worst]
+    others = [finding for finding in told.findings if finding is not worst]
     for finding in others[:OTHERS_LIMIT]:
         yield f"  Also      {facts.title(finding)}"
     if len(others) > OTHERS_LIMIT:
@@ -190,6 +193,7 @@ def _closing(news: News) -> Iterator[str]:
         yield f"Not evaluated, as the source doesn't contain it: {gaps}"
     if news.stored:
         yield f"The whole report lies in {clean(news.stored, 1_100)}"
-    yield "This mail shows the worst of each role. The whole report: auditor scan --format json"
+    worst = "This mail shows the worst of each role. " if facts.roles_told(news) else ""
+    yield f"{worst}The whole report: auditor scan --format json"
     if news.id:
         yield f"Message {clean(news.id[:8])}; should it come twice, it has the same name"

@@ -21,6 +21,7 @@ SOON: Final = 7
 """Days before an exception's last one, in which that is told: time to renew it, or to close."""
 
 _SHORT: Final = 100  # characters of a glob, an owner or a place
+_NAMED: Final = 2  # roles of exceptions in a message's first words
 _KEY_BYTES: Final = 8  # enough to tell the exceptions of a file apart
 
 State = Literal["expired", "unused", "ending"]
@@ -93,7 +94,10 @@ def words(fresh: Sequence[Notice]) -> str:
     """Return what became of exceptions in a few words; empty where nothing did."""
     numbers = {state: sum(one.state == state for one in fresh) for state in _WORDS}
     told = [text.format(numbers[state]) for state, text in _WORDS.items() if numbers[state]]
-    return f"Exceptions: {', '.join(told)}" if told else ""
+    names = list(dict.fromkeys(one.exception.role for one in fresh))
+    shown = [clean(name, _SHORT) for name in names[:_NAMED]]
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return f"Exceptions: {', '.join(told)} ({', '.join(shown + more)})" if told else ""
 
 
 _WORDS: Final[dict[State, str]] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from auditor.findings import EXPOSING
 from auditor.notify.interface import is_open, worst_first
 from auditor.rules.catalogue import RULES
 from auditor.text import visible
@@ -12,7 +14,7 @@ from auditor.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from auditor.findings import Finding, RoleReport, StatementRef, Witness
+    from auditor.findings import Finding, Report, RoleReport, StatementRef, Witness
     from auditor.life import Changes, Kind, Known
     from auditor.notify.interface import News, Reading
 
@@ -107,6 +109,8 @@ def role_name(arn: str) -> str:
 
 def verdict(role: RoleReport) -> str:
     """Return a role's verdict, and how certain what no exception covers is."""
+    if role.accepted():
+        return "exposed, excepted"
     sure = role.open_certainty()
     return f"{role.verdict}, {sure}" if sure else role.verdict
 
@@ -122,8 +126,30 @@ def change_words(changes: Changes) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in counts.items() if number)
 
 
-def change_line(known: Known, kind: Kind | None = None) -> str:
-    """Return one change in a line: the role, how bad, the rule, and what could be sent."""
+def shown(role: RoleReport) -> RoleReport:
+    """Return a role with the findings that a message shows.
+
+    Where exceptions cover all that exposes it, and it is told all the same, these are shown.
+    """
+    if role.verdict != "exposed" or any(one.severity in EXPOSING for one in role.findings):
+        return role
+    return replace(role, findings=(*(one.finding for one in role.suppressed), *role.findings))
+
+
+def covered_why(role: RoleReport) -> str:
+    """Return why a role is told of which exceptions cover all that exposes it; else empty."""
+    if shown(role) is role or not role.suppressed:
+        return ""
+    if role.accepted():
+        return "An exception covers it"
+    return "An exception covers this, but something about the role could not be read, so it counts"
+
+
+def change_line(known: Known, kind: Kind | None = None, report: Report | None = None) -> str:
+    """Return one change in a line: the role, how bad, the rule, and what could be sent.
+
+    :param report: the audit's, which tells why a finding that an exception covers counts again.
+    """
     what = f" ({clean(known.action)})" if known.action else ""
     name = clean(role_name(known.role_arn))
     more = ""
@@ -134,7 +160,19 @@ def change_line(known: Known, kind: Kind | None = None) -> str:
             more += "; an exception covers it"
     elif kind == "resolved" and known.excepted:
         more = "; an exception covered it"
+    elif kind == "reopened" and report is not None and _covered(known, report):
+        more = "; an exception covers it, but something about the role could not be read"
     return f"{name}: {clean(known.severity)} {clean(known.rule)}{what}{more}"
+
+
+def _covered(known: Known, report: Report) -> bool:
+    """Tell whether an exception covers a finding of a role that counts all the same."""
+    return any(
+        one.finding.id == known.id
+        for role in report.roles
+        if role.arn == known.role_arn
+        for one in role.suppressed
+    )
 
 
 def _grades(known: Known) -> str:
@@ -166,7 +204,9 @@ def roles_told(news: News) -> list[RoleReport]:
     """
     if news.occasion in ("reading", "exceptions"):
         return []
-    return changed_first(worst_first(news.report), news.changes)
+    worse = {one.role_arn for one in news.changes.worse if one.status == "suppressed"}
+    excepted = [role for role in news.report.roles if role.arn in worse and role.accepted()]
+    return changed_first([*worst_first(news.report), *excepted], news.changes)
 
 
 def lead(news: News) -> str:

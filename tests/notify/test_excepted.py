@@ -60,15 +60,21 @@ EXPIRED = exception(-1, role="old")
     ("nights", "expected"),
     [
         # Each once, and not again in the nights that follow.
-        ([report((EXPIRED, "expired"))] * 3, ["Exceptions: 1 expired", None, None]),
-        ([report((LONG, "unused"))] * 2, ["Exceptions: 1 without effect", None]),
-        ([report((SOON, "used"))] * 2, ["Exceptions: 1 within 7 days of the end", None]),
+        ([report((EXPIRED, "expired"))] * 3, ["Exceptions: 1 expired (old)", None, None]),
+        ([report((LONG, "unused"))] * 2, ["Exceptions: 1 without effect (codebuild-web)", None]),
+        (
+            [report((SOON, "used"))] * 2,
+            ["Exceptions: 1 within 7 days of the end (codebuild-web)", None],
+        ),
         # One that helps and has long to go is no news; nor is a long one that isn't known.
         ([report((LONG, "used")), report((LONG, "unknown"))], [None, None]),
         # A week ahead, and when it is over.
         (
             [report((SOON, "used")), report((SOON, "expired"))],
-            ["Exceptions: 1 within 7 days of the end", "Exceptions: 1 expired"],
+            [
+                "Exceptions: 1 within 7 days of the end (codebuild-web)",
+                "Exceptions: 1 expired (codebuild-web)",
+            ],
         ),
         # Whether one that ends soon covers anything isn't known: nothing is told, or told again.
         (
@@ -78,12 +84,12 @@ EXPIRED = exception(-1, role="old")
                 report((SOON, "unknown")),
                 report((SOON, "used")),
             ],
-            [None, "Exceptions: 1 within 7 days of the end", None, None],
+            [None, "Exceptions: 1 within 7 days of the end (codebuild-web)", None, None],
         ),
         # Only what is new is counted.
         (
             [report((EXPIRED, "expired")), report((EXPIRED, "expired"), (LONG, "unused"))],
-            ["Exceptions: 1 expired", "Exceptions: 1 without effect"],
+            ["Exceptions: 1 expired (old)", "Exceptions: 1 without effect (codebuild-web)"],
         ),
         # A night that couldn't tell doesn't make it news again; one on which it helped does.
         (
@@ -95,11 +101,11 @@ EXPIRED = exception(-1, role="old")
                 report((LONG, "unused")),
             ],
             [
-                "Exceptions: 1 without effect",
+                "Exceptions: 1 without effect (codebuild-web)",
                 "Not everything could be read this time",
                 "Everything could be read again",
                 None,
-                "Exceptions: 1 without effect",
+                "Exceptions: 1 without effect (codebuild-web)",
             ],
         ),
     ],
@@ -116,15 +122,21 @@ def test_beside_other_news_it_is_in_the_first_words() -> None:
     news = news_of(night, Heard())
     assert news is not None
     assert news.occasion == "changes"
-    assert facts.lead(news) == "Changed: 1 new; Exceptions: 1 expired"
+    assert facts.lead(news) == "Changed: 1 new; Exceptions: 1 expired (old)"
     assert news_of(night, after(night, Heard(), news)) is None
+
+
+def test_the_first_words_name_two() -> None:
+    """Whoever reads no more knows which; a file full of them doesn't fill the line."""
+    many = report(*((exception(-1, role=f"r{n}"), "expired") for n in range(5)))
+    assert follow(many) == ["Exceptions: 5 expired (r0, r1, 3 more)"]
 
 
 def test_every_channel_names_them() -> None:
     """The mail, Slack and the chat say which, whose and until when; and no role is told again."""
     one = report((exception(3, role="soon"), "used"), (EXPIRED, "expired"), (LONG, "unused"))
     one = replace(one, roles=[examples.WEB])
-    news = News(one, occasion="exceptions", exceptions="Exceptions: 1 expired")
+    news = News(one, occasion="exceptions", exceptions="Exceptions: 1 expired (old)")
     last = TODAY + timedelta(days=3)
     for text in everywhere(news):
         assert f"Exception that expires in 3 days, {last} being its last day: soon (rule *" in text
@@ -139,7 +151,7 @@ def test_every_channel_names_them() -> None:
 def test_machines_are_told_too() -> None:
     """The JSON body has each with its state; the subject says why there is a message."""
     one = report((SOON, "used"), (EXPIRED, "expired"), (LONG, "unused"), (LONG, "unknown"))
-    news = News(one, occasion="exceptions", exceptions="Exceptions: 1 expired")
+    news = News(one, occasion="exceptions", exceptions="Exceptions: 1 expired (old)")
     message = make_message(news, role_to_dict)
     body = parts(message)[1]
     assert [each["state"] for each in body["exceptions"]] == ["ending", "expired", "unused"]

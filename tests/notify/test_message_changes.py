@@ -208,8 +208,32 @@ def test_what_got_worse_is_told_with_what_it_is_now() -> None:
 def test_an_excepted_role_with_something_unread_says_what() -> None:
     """Its findings are covered and it counts all the same, so the note is what is to be told."""
     role = replace(told.ACCEPTED, notes=("policy odd: isn't JSON",))
-    for text in everywhere(News(examples.report(role), Changes(reopened=(told.NEW,)), "changes")):
+    news = News(examples.report(role), Changes(reopened=(told.NEW,)), "changes")
+    for text in everywhere(news):
         assert "policy odd: isn't JSON" in text
+        why = "; an exception covers it, but something about the role could not be read"
+        assert f"high unrestricted-send (ses:SendEmail){why}" in text
+        assert "An exception covers this, but something about the role could not be read" in text
+        assert "someone@example.com" in text
+        assert "statement 0" in text
+
+
+def test_worse_under_an_exception_comes_with_its_proof() -> None:
+    """Who accepted less sees the role as any other: project, proof, statement and what it is."""
+    worse = replace(told.NEW, status="suppressed")
+    for text in everywhere(News(examples.report(told.ACCEPTED), Changes(worse=(worse,)))):
+        assert "exposed, excepted" in text.lower()
+        assert "someone@example.com" in text
+        assert "statement 0" in text
+
+
+def test_no_mail_promises_what_it_does_not_show() -> None:
+    """The worst of each role is announced where a role is shown."""
+    shown = "This mail shows the worst of each role."
+    assert shown in everywhere(News(examples.report(examples.WEB)))[0]
+    for occasion in ("all-clear", "exceptions"):
+        news = News(examples.clean(), occasion=occasion)
+        assert shown not in everywhere(news)[0]
 
 
 def test_what_nothing_looks_at_says_what_ends_that() -> None:
