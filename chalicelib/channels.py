@@ -173,7 +173,7 @@ def _first(one: Teller, night: Night, memory: Memory) -> str | None:
         _unanswered(one, night, memory, Heard(), news)
         raise NotifyError(f"{error} (message {news.id[:8] if news else ''})") from error
     memory.keep(one.name, after(night, Heard(), news))
-    if start is not None and start.taken:
+    if start is not None:
         memory.started(one.name)
     return message_id
 

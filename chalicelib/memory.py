@@ -130,7 +130,7 @@ class Memory:
         self._table.put({**key(self._pk, _UNANSWERED + channel), "id": {"S": id_}}, _ANY)
 
     def start(self, channel: str) -> Start | None:
-        """Return how far a new channel got; None where it took nothing yet. Raises HistoryError."""
+        """Return how far a new channel got; None where it has not begun. Raises HistoryError."""
         item = self._table.get(self._pk, _START + channel)
         return None if item is None else Start(str(item["id"]["S"]), _keys(item["taken"]["B"]))
 

@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 def start_of(memory: Memory, channel: str, night: Night) -> Start:
     """Return how far a bus that is new got. Raises HistoryError.
 
-    The id is one for all events about what was open before, in however many nights they come; the
-    first run's, so that a bus that is switched off and on again is told anew.
+    The id is one for all events about what was open before, in however many nights they come. It is
+    the first run's, so that a bus that is switched off and on again is told anew; and it is kept
+    before anything is sent, for that run may be killed.
     """
-    text = json.dumps([night.report.account_id, channel, night.run_id])
-    return memory.start(channel) or Start(hashlib.sha256(text.encode()).hexdigest()[:32])
+    found = memory.start(channel)
+    if found is None:
+        text = json.dumps([night.report.account_id, channel, night.run_id])
+        found = Start(hashlib.sha256(text.encode()).hexdigest()[:32])
+        memory.keep_start(channel, found)
+    return found
 
 
 def first(night: Night, start: Start | None) -> News | None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, NotifyError
 from auditor.notify.aside import failed, works_again
 from auditor.notify.unanswered import UnansweredError
 from auditor.text import without_secrets
@@ -80,8 +80,10 @@ class Desk(NamedTuple):
         told = self._told(one)
         before = told or Trouble()
         cause = hashlib.sha256(_CHANGING.sub("", why).encode()).hexdigest()[:16]
-        if self.run_id in before.runs or _lately(before, cause) or self.left_ms() < one.needs_ms:
+        if self.run_id in before.runs or _lately(before, cause):
             return None
+        if self.left_ms() < one.needs_ms:
+            raise NotifyError("the run's time is nearly over; the next try says that it failed")
         word = failed(self._account(), why, self.run_id, remembered=told is not None)
         now = Trouble(
             (*before.runs, self.run_id), True, cause, _today().isoformat(), before.unanswered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,11 +14,13 @@ import pytest
 from auditor.errors import NotifyError
 from auditor.history.table import TableHistory
 from auditor.lasting import Changes
+from auditor.notify import events
 from auditor.notify.news import Night
 from chalicelib.memory import Start
 from chalicelib.newcomers import first, further
+from chalicelib.nightly import LEASE
 from tests.lambda_app.everybody import taken
-from tests.lambda_app.nights import audit, close, reopen
+from tests.lambda_app.nights import Killed, audit, close, killed, reopen
 from tests.lambda_app.world import OPEN, OPEN_POLICY, add_listener, add_role, hook
 from tests.notify.told import many
 
@@ -85,6 +87,31 @@ def test_a_new_bus_that_refuses_one_event_gets_the_others_once(
     ids = {kind: {one.id for one in bus.events if one.kind == kind} for _, kind, _ in bus.events}
     assert [len(one) for one in ids.values()] == [1, 1]
     assert ids["Finding New"].isdisjoint(ids["Finding Resolved"])
+
+
+def test_a_run_that_is_killed_while_a_new_bus_takes_its_events_leaves_their_id(
+    world: World,  # noqa: ARG001 - the account
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody knows what was taken, so all comes once more, and under the same id."""
+    audit()
+    monkeypatch.setenv("AUDITOR_EVENT_BUS", "default")
+    bus = Bus(monkeypatch)
+    put = events.put
+    with monkeypatch.context() as dying:
+        dying.setattr(events, "put", lambda *a, **k: killed(put(*a, **k)))
+        with pytest.raises(Killed):
+            audit("one")
+    monkeypatch.setattr("chalicelib.nightly._now", later)
+    audit("two")
+    audit("three")
+    first_time, second_time = bus.events
+    assert first_time == second_time
+
+
+def later() -> datetime:
+    """Return a time at which no killed run is waited for any more."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=LEASE)
 
 
 @pytest.mark.parametrize("new", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from auditor.errors import AuditorError, NotifyError
-from tests.lambda_app.nights import audit, refuse
+from tests.lambda_app.nights import Context, audit, refuse
 from tests.lambda_app.world import hook
 
 if TYPE_CHECKING:
@@ -121,6 +122,23 @@ def test_a_cause_that_lasts_is_told_once_a_week(
 
 
 FIRST = date(2026, 11, 23)
+
+
+def test_what_there_is_no_time_to_say_stands_in_the_log_and_the_next_try_says_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run whose time is nearly over begins no call, and that isn't silent."""
+    monkeypatch.setenv("AUDITOR_EXCEPTIONS", MISSING)
+    with monkeypatch.context() as late, caplog.at_level(logging.ERROR):
+        late.setattr(Context, "get_remaining_time_in_millis", lambda _: 1_000)
+        with pytest.raises(AuditorError):
+            audit("one")
+    assert "channel topic failed" in caplog.text
+    assert "nearly over" in caplog.text
+    assert world.heard() == []
+    with pytest.raises(AuditorError):
+        audit("one")
+    assert len(world.heard()) == 1
 
 
 def test_a_request_s_id_and_time_make_no_other_cause(
