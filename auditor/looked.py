@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from auditor.errors import PolicyError
 from auditor.globs import like
 from auditor.life import plain
+from auditor.policy.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from auditor.account import Account
+    from auditor.account import Account, PolicyText, Role
     from auditor.findings import Report, RoleReport
     from auditor.life import Known
 
@@ -30,7 +33,8 @@ class Looked(NamedTuple):
     ``roles`` are the ARNs of all the account's roles, CodeBuild's or not; None where they were not
     all read. ``globs`` are those that the audit was limited to, if any. ``projects``: whether the
     CodeBuild projects of every region are known, and so which roles are CodeBuild's.
-    ``mail_regions`` are the regions where SES identities' policies were all read.
+    ``mail_regions`` are the regions where SES identities' policies were all read. ``sources`` are
+    the account's roles by ARN, for findings on those that aren't CodeBuild's, or not that we know.
     """
 
     account_id: str
@@ -38,6 +42,7 @@ class Looked(NamedTuple):
     globs: tuple[str, ...]
     projects: bool
     mail_regions: frozenset[str]
+    sources: Mapping[str, Role] = MappingProxyType({})
 
     def at(self, known: Known, role: RoleReport | None) -> bool:
         """Tell whether the audit would have found a finding if it were still there.
@@ -45,7 +50,7 @@ class Looked(NamedTuple):
         :param role: the report on the finding's role, None where the audit has none.
         """
         if role is None:
-            return self._gone(known.role_arn)
+            return self._gone(known.role_arn) or self._mute(known)
         if role.verdict == "undetermined" or role.notes:
             return False
         if role.verdict == "exposed" and (
@@ -70,11 +75,30 @@ class Looked(NamedTuple):
 
     def _gone(self, arn: str) -> bool:
         """Tell whether a role without a report has ceased to exist, or to be CodeBuild's."""
-        if self.roles is None or arn.split(":", 5)[4:5] != [self.account_id]:
-            return False
-        if not self._asked(arn):
+        if self.roles is None or not self._is_ours(arn):
             return False
         return arn not in self.roles or self.projects
+
+    def _mute(self, known: Known) -> bool:
+        """Tell whether a role without a report can't do any more what a finding says.
+
+        It may be CodeBuild's still, in a region that nobody looked at. Only for findings that rest
+        on the role's own policies: no other role's, no SES identity's, and not on a doubt.
+        """
+        role = self.sources.get(known.role_arn)
+        return (
+            role is not None
+            and self.roles is not None
+            and self._is_ours(known.role_arn)
+            and bool(known.action)
+            and known.rule not in _OTHER_ROLES
+            and not known.mail_regions
+            and not any(map(_may_send, (*role.inline, *role.attached)))
+        )
+
+    def _is_ours(self, arn: str) -> bool:
+        """Tell whether a role is of this account, and one that was asked for."""
+        return arn.split(":", 5)[4:5] == [self.account_id] and self._asked(arn)
 
 
 def looked_at(account: Account, *, globs: Sequence[str] = (), everywhere: bool = True) -> Looked:
@@ -95,6 +119,7 @@ def looked_at(account: Account, *, globs: Sequence[str] = (), everywhere: bool =
         tuple(globs),
         everywhere and known and not any(where.startswith(_PROJECTS) for where in failed),
         _mail_regions(account),
+        {plain(role.arn): role for role in account.roles},
     )
 
 
@@ -109,6 +134,16 @@ def missed(known: Iterable[Known], report: Report) -> tuple[Known, ...]:
         for one in (*role.findings, *(each.finding for each in role.suppressed))
     }
     return tuple(one for one in known if one.status != "resolved" and one.id not in present)
+
+
+def _may_send(policy: PolicyText) -> bool:
+    """Tell whether a policy may allow an action that sends; one that can't be read may."""
+    if policy.missing is not None:
+        return True
+    try:
+        return any(one.allows for one in parse(policy.document).statements)
+    except PolicyError:
+        return True
 
 
 def _mail_regions(account: Account) -> frozenset[str]:

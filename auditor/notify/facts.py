@@ -35,6 +35,7 @@ READINGS: Final[Mapping[Reading, str]] = {
     "": "",
     "incomplete": "Not everything could be read this time",
     "complete": "Everything could be read again",
+    "left": "A role with open findings is no longer used by CodeBuild in the audited regions",
 }
 
 _OTHER_PAGE: Final = "docs/how-it-decides.md"
@@ -236,6 +237,7 @@ def unseen_why(news: News) -> str:
     if not news.report.complete or all(one.role_arn in roles for one in news.unseen):
         return ""
     return (
-        "A role that CodeBuild no longer uses in the audited regions stays listed until it is"
-        " deleted, or until an audit of every region finds it unused"
+        "A role that CodeBuild no longer uses in the audited regions stays listed until its own"
+        " policies let it send no more, until it is deleted, or until an audit of every region"
+        " finds it unused"
     )

@@ -16,8 +16,9 @@ Occasion = Literal["changes", "all-clear", "digest", "report", "reading", "excep
 """Why a message is sent: something changed, the last open role closed, a week is over, somebody
 asked for the report, or nothing changed but what could be read, or what became of exceptions."""
 
-Reading = Literal["", "incomplete", "complete"]
-"""What changed in what could be read: nothing, something can't be read, or everything can again."""
+Reading = Literal["", "incomplete", "complete", "left"]
+"""What changed in what could be read: nothing, something can't be read, everything can again, or a
+role with open findings isn't CodeBuild's any more, as far as the audited regions show."""
 
 NO_CHANGES = Changes()
 

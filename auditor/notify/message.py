@@ -90,6 +90,8 @@ def _subject(news: News) -> str:
     first = _FIRST.get(news.occasion, changed)
     if news.occasion == "digest" and not (is_open(report) or news.unseen):
         first = "still incomplete"
+    if news.occasion == "reading" and news.reading == "left":
+        first = "a role left CodeBuild"
     found = "no role read" if is_blind(report) else f"{exposed} exposed"
     parts = [f"{first}; {found}" if first else found]
     if news.unseen:

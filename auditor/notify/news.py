@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["KEY_BYTES", "TOLD_KINDS", "Heard", "Night", "after", "gaps_of", "news_of", "partly"]
 
 _ASIDE: Final = ("reading", "exceptions")  # occasions that repeat nothing of what is open
+_LEFT: Final = "left:"
 _OF_A_RUN: Final = ("digest", "report", *_ASIDE)
 
 
@@ -120,7 +121,7 @@ def after(night: Night, heard: Heard, news: News | None) -> Heard:
         keys,
         # What was open stays to be cleared until an audit that saw everything finds it closed.
         night.open() or (heard.open and not night.report.complete),
-        gaps_of(night.report),
+        gaps_of(night),
         _done(night.remedy) or heard.remedy,
         today if _all_told(night, heard, news) else heard.day or today,
         night.run_id if told else heard.run,
@@ -138,9 +139,17 @@ def partly(heard: Heard, changes: Changes, taken: frozenset[str]) -> Heard:
     return heard._replace(changes=frozenset(told))
 
 
-def gaps_of(report: Report) -> str:
-    """Return what stands for the reads that failed; empty where none did."""
-    return "" if report.complete else _digest(sorted({one.where for one in report.errors}))
+def gaps_of(night: Night) -> str:
+    """Return what stands for what could not be looked at; empty where everything was.
+
+    These are the reads that failed, or else the roles that left CodeBuild with findings still open.
+    """
+    report = night.report
+    if not report.complete:
+        return _digest(sorted({one.where for one in report.errors}))
+    here = {role.arn for role in report.roles}
+    left = sorted({one.role_arn for one in night.unseen if one.role_arn not in here})
+    return _LEFT + _digest(left) if left else ""
 
 
 def _occasion(night: Night, heard: Heard, fresh: Changes, *, loud: bool) -> Occasion | None:
@@ -192,9 +201,14 @@ def _due(night: Night, heard: Heard) -> bool:
 
 
 def _reading(night: Night, heard: Heard) -> Reading:
-    if gaps_of(night.report) == heard.gaps:
+    gaps = gaps_of(night)
+    if gaps == heard.gaps:
         return ""
-    return "complete" if night.report.complete else "incomplete"
+    if not night.report.complete:
+        return "incomplete"
+    if heard.gaps and not heard.gaps.startswith(_LEFT):
+        return "complete"
+    return "left" if gaps else ""
 
 
 def _is_loud(changes: Changes) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.account import Account, PolicyText, Project
+from auditor.account import Account, PolicyText, Project, Role
 from auditor.exceptions import suppress
 from auditor.lasting import RoleException
 from auditor.life import annotated, live
@@ -28,6 +28,7 @@ from tests.life.world import (
 )
 
 SEND = "unrestricted-send"
+UNREAD = PolicyText("odd", "arn:aws:iam::123456789012:policy/odd", "managed", None, "not read")
 
 
 def test_fixed_broken_and_renamed() -> None:
@@ -48,6 +49,40 @@ def test_fixed_broken_and_renamed() -> None:
         "still": [f"as: {SEND}"],
         "resolved": [f"fixed: {SEND}", f"old: {SEND}"],
     }
+
+
+@pytest.mark.parametrize(
+    ("after", "resolved"),
+    [
+        (role("r", trusts=False), True),
+        (role("r", NOTHING, trusts=False), True),
+        (role("r", OPEN, trusts=False), False),
+        # Whatever limits it, it isn't decided here: nobody audits this role.
+        (role("r", CLOSED, trusts=False), False),
+        (role("r", {"NotAction": "s3:*", "Resource": "*"}, trusts=False), False),
+        (role("r", {"Action": "*", "Resource": "*"}, trusts=False), False),
+        (role("r", {"Aktion": "s3:*", "Resource": "*"}, trusts=False), False),
+        (replace(role("r", trusts=False), attached=(UNREAD,)), False),
+        (role("other", trusts=False), True),
+    ],
+)
+def test_a_role_that_left_codebuild_is_resolved_once_it_can_not_send(
+    after: Role, resolved: bool
+) -> None:
+    """Not all regions were looked at: it may be used there, but does no harm any more."""
+    audits = Audits()
+    audits.next(account(role("r", OPEN)), everywhere=False)
+    _, changes = audits.next(account(after), everywhere=False)
+    assert names(changes) == ({"resolved": [f"r: {SEND}"]} if resolved else {})
+
+
+def test_what_an_identity_grants_outlives_the_roles_own_policies() -> None:
+    """A role without any policy sends where an SES identity's policy lets it."""
+    audits = Audits()
+    audits.next(account(role("r"), ses=[mail("eu-west-1", "r")]), everywhere=False)
+    assert audits.known
+    left = account(role("r", trusts=False), ses=[mail("eu-west-1", "r")])
+    assert not audits.next(left, everywhere=False)[1]
 
 
 def test_reopened_keeps_when_it_was_first_seen() -> None:

@@ -238,7 +238,10 @@ def test_no_mail_promises_what_it_does_not_show() -> None:
 
 def test_what_nothing_looks_at_says_what_ends_that() -> None:
     """A role that CodeBuild left, in the regions that are audited, is open until that is sure."""
-    end = "stays listed until it is deleted, or until an audit of every region finds it unused"
+    end = (
+        "stays listed until its own policies let it send no more, until it is deleted, or until an"
+        " audit of every region finds it unused"
+    )
     for text in everywhere(News(examples.clean(), unseen=(told.GONE,), occasion="digest")):
         assert end in text
     broken = examples.report(errors=(Failure("codebuild:ListProjects eu-west-1", "no"),))

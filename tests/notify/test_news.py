@@ -75,8 +75,12 @@ REFUSED = Remedy(("refused",), {"plan_id": "plan-1", "outcomes": {"arn": "refuse
             [night(OPEN, NEW), night(examples.report(errors=ERROR)), night(CLEAN)],
             ["changes", "reading", "all-clear"],
         ),
-        # Nor does one that couldn't look at what was open.
-        ([night(OPEN, NEW), night(CLEAN, unseen=(told.NEW,))], ["changes", None]),
+        # Nor does one that couldn't look at what was open: that the role left is said, once.
+        ([night(OPEN, NEW), night(CLEAN, unseen=(told.NEW,)), night(CLEAN, unseen=(told.NEW,))],
+         ["changes", "reading", None]),
+        # That it is read again is said where something couldn't be read, not where a role left.
+        ([night(CLEAN, unseen=(told.NEW,)), night(OPEN), night(BROKEN), night(OPEN)],
+         ["reading", None, "reading", "reading"]),
         # The same gap is told once, another one anew, and that it is over.
         (
             [night(BROKEN), night(BROKEN), night(replace(BROKEN, errors=OTHER)), night(OPEN)],
