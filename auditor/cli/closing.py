@@ -68,7 +68,7 @@ def last_lines(
     :param stored: the baseline that was written, if any.
     """
     from auditor.report.past import changes_words
-    from auditor.report.steps import next_steps
+    from auditor.report.steps import first_step
     from auditor.report.words import limited_words, summary_words
 
     gaps = [f"LIMITED AUDIT: {words}." for words in limited_words(report)]
@@ -77,5 +77,5 @@ def last_lines(
     yield " ".join([*gaps, summary_words(report), *([changes] if changes else [])])
     written = [] if output is None else [f"The report is in {output}."]
     written += [] if stored is None else [f"What is known now is in {stored}."]
-    first = next_steps(report, again)[0]
+    first = first_step(report, again)
     yield " ".join([*written, first.text, first.shell()]).rstrip()

@@ -10,7 +10,7 @@ from auditor.report.words import badness, some
 from auditor.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from auditor.findings import Report, RoleReport
     from auditor.report.interface import Again
@@ -54,39 +54,44 @@ def next_steps(report: Report, again: Again) -> list[Step]:
 
     :param again: what points the commands at what the report is about.
     """
+    return [*to_do(report, again)] or [_nothing(report)]
+
+
+def first_step(report: Report, again: Again) -> Step:
+    """Return the first of the next steps: finding out the others takes a look at every role."""
+    return next(to_do(report, again), _nothing(report))
+
+
+def _nothing(report: Report) -> Step:
     part = "Nothing to do for this part of the account."
-    return to_do(report, again) or [Step("Nothing to do." if report.limits is None else part)]
+    return Step("Nothing to do." if report.limits is None else part)
 
 
-def to_do(report: Report, again: Again) -> list[Step]:
-    """Return what to do about a report, likewise; nothing where there is nothing to do."""
-    roles = sorted(report.roles, key=badness)
+def to_do(report: Report, again: Again) -> Iterator[Step]:
+    """Yield what to do about a report, likewise; nothing where there is nothing to do."""
+    roles = report.roles
     exposed = [role for role in roles if role.verdict == "exposed" and not role.accepted()]
     undecided = [role for role in roles if role.verdict == "undetermined"]
     same = " (with the same standard input)" if again.standard_input else ""
-    steps = []
     if any(map(guarded, exposed)):
         too = "; that closes what exceptions cover of them as well" if overrules(exposed) else ""
         what = f"See what would close the exposed roles, proven{too}{same}:"
-        steps.append(Step(what, ("auditor", "remediate", "plan", *again.plan)))
-    steps += left_open(exposed)
+        yield Step(what, ("auditor", "remediate", "plan", *again.plan))
+    yield from left_open(sorted(exposed, key=badness))
     if undecided:
-        steps.append(Step("Correct what the undetermined roles' reasons name, then scan again."))
+        yield Step("Correct what the undetermined roles' reasons name, then scan again.")
     if not report.complete:
-        steps.append(Step("Allow or repair the reads that failed, then scan again."))
+        yield Step("Allow or repair the reads that failed, then scan again.")
     if exposed or undecided:
-        one = (exposed or undecided)[0]
+        one = min(exposed or undecided, key=badness)
         name = one.arn if one.name.startswith("-") else one.name  # else it would be an option
         look = f"Look closer at one role{same}:"
-        steps.append(Step(look, ("auditor", "explain", name, *again.explain)))
+        yield Step(look, ("auditor", "explain", name, *again.explain))
     if any(role.accepted() for role in roles):
-        steps.append(Step("Close the excepted roles before their exceptions end: they can mail"
-                          " real people."))  # fmt: skip
+        yield Step("Close the excepted roles before their exceptions end: they can mail"
+                   " real people.")  # fmt: skip
     if not roles:
-        steps.append(
-            Step("No role was in scope: is this the account, the region, the --role you meant?")
-        )
-    return steps
+        yield Step("No role was in scope: is this the account, the region, the --role you meant?")
 
 
 def left_open(exposed: Sequence[RoleReport]) -> list[Step]:

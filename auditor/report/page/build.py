@@ -101,7 +101,7 @@ def render_page(report: Report, history: Sequence[Day] = (), again: Again = PLAI
             closable=any(role.verdict == "exposed" for role in roles),
             named=[role.name for role in exposed[:EXPOSED_NAMED]],
             unnamed=max(0, len(exposed) - EXPOSED_NAMED),
-            steps=left_open(exposed) if exposed else to_do(report, again),
+            steps=left_open(exposed) if exposed else list(to_do(report, again)),
             gaps=gaps(report, roles),
             complete=report.complete,
             trend=trend(history if report.limits is None else (), day_of(report)),
