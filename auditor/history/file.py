@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from auditor.looked import Looked
 
 FORMAT: Final = "auditor-baseline"
-VERSION: Final = 1
+VERSION: Final = 2
+"""What is written. It rises with each new field: an older auditor calls an unknown field damage,
+and an unknown version by its name."""
+READ: Final = (1, 2)
+"""Versions that are read: 1 had no ``certainty`` and no ``excepted`` at first, and both later."""
 SIZE_LIMIT: Final = 256 * 1024 * 1024
 """Bytes of a file: 5,000 roles that may do everything take 20 MB."""
 DAYS_KEPT: Final = 400
@@ -88,7 +92,7 @@ def _baseline(content: object, where: str) -> Baseline:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise HistoryError(f"{where}: isn't a baseline; name one that --update-baseline wrote")
     version = content.get("version")
-    if version is True or version != VERSION:
+    if version is True or version not in READ:
         known = visible(json.dumps(version))[:40]
         raise HistoryError(
             f"{where}: baseline version {known} isn't known; update the auditor, or {_AGAIN}"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from auditor.errors import AuditorError
-from auditor.history.file import DAYS_KEPT, Baseline, compared, read, update
+from auditor.history.file import DAYS_KEPT, VERSION, Baseline, compared, read, update
 from auditor.history.values import HistoryError
 from auditor.life import live
 from tests.history.conftest import ALL, START, found
@@ -69,6 +69,21 @@ def test_there_need_be_no_file(tmp_path: Path) -> None:
     assert read(tmp_path / "no" / "folder.json") is None
 
 
+def test_what_the_first_version_wrote_is_read_and_written_anew(tmp_path: Path) -> None:
+    """Its number is 1; what is written has another, so an older auditor names that as the cause."""
+    path = tmp_path / "b.json"
+    old = good(tmp_path) | {"version": 1}
+    for finding in old["findings"]:
+        del finding["certainty"]
+    path.write_text(json.dumps(old))
+
+    before = read(path)
+    assert before
+    assert {one.certainty for one in before.findings.values()} == {None}
+    keep(path, found("a", "b"))
+    assert json.loads(path.read_text())["version"] == VERSION == 2
+
+
 def good(tmp_path: Path) -> dict[str, Any]:
     path = tmp_path / "good.json"
     keep(path, found("a", "b"))
@@ -80,7 +95,8 @@ def good(tmp_path: Path) -> dict[str, Any]:
     ("change", "what"),
     [
         ({"format": "other"}, "isn't a baseline"),
-        ({"version": 2}, "baseline version 2 isn't known; update the auditor"),
+        ({"version": 3}, "baseline version 3 isn't known; update the auditor"),
+        ({"version": [2]}, "baseline version [2] isn't known"),
         ({"version": True}, "baseline version true isn't known"),
         ({"account_id": 12}, "a damaged baseline (its fields)"),
         ({"more": 1}, "a damaged baseline (its fields)"),
