@@ -110,7 +110,7 @@ def left_open(exposed: Sequence[RoleReport]) -> list[Step]:
 
 def overrules(exposed: Sequence[RoleReport]) -> bool:
     """Tell whether a plan for exposed roles closes something that exceptions cover."""
-    return any(guarded(role) and overruled(role) for role in exposed)
+    return any(overruled(role) and guarded(role) for role in exposed if role.suppressed)
 
 
 def _words(command: Sequence[str]) -> list[str]:
