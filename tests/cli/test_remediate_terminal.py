@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -40,6 +41,8 @@ def plan_text(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
+SILENCE = 40
+"""Seconds without a word after which a command is taken to hang."""
 OWN_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
     " os.execv(sys.executable, [sys.executable, '-m', 'auditor', *sys.argv[1:]])"
@@ -47,7 +50,11 @@ OWN_TERMINAL = (
 
 
 def at_a_terminal(folder: Path, typed: bytes, *words: str) -> tuple[int, str]:
-    """Run a command at a terminal, type once it asks, and return its status and the screen."""
+    """Run a command at a terminal, type once it asks, and return its status and the screen.
+
+    A signal that comes between a question and the reading of its answer isn't noticed before
+    something is typed: what nothing follows is typed again, as a person does.
+    """
     ours, theirs = os.openpty()
     child = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", OWN_TERMINAL, *words],
@@ -56,14 +63,24 @@ def at_a_terminal(folder: Path, typed: bytes, *words: str) -> tuple[int, str]:
     )  # fmt: skip
     os.close(theirs)
     screen = b""
+    silent = 0
     # An error is how Linux says that the other side is closed.
     with suppress(OSError):
-        while more := os.read(ours, 4096):
-            screen += more
-            if b"[y/N]" in screen and typed:
+        while silent < SILENCE:
+            if not select.select([ours], [], [], 1)[0]:
+                silent += 1
+                if b"[y/N]" in screen and typed and silent > 1:
+                    os.write(ours, typed)
+                continue
+            if not (more := os.read(ours, 4096)):
+                break
+            if b"[y/N]" not in screen and b"[y/N]" in screen + more and typed:
                 os.write(ours, typed)
-                typed = b""
+            screen += more
+            silent = 0
     os.close(ours)
+    if silent == SILENCE:
+        child.kill()
     return child.wait(timeout=30), screen.decode()
 
 
