@@ -93,20 +93,20 @@ class _Decider:
             ):
                 yield exposure
 
-    def _doubts(self) -> list[str]:
-        """Return why a role without an exposure isn't decided.
+    def _doubts(self, *, exposed: bool = False) -> list[str]:
+        """Return what of a role could not be read or decided.
 
         A policy of an identity could grant: a role is safe only if all of them were read.
         """
-        granting = [reason for identity in self.asking.identities for reason in identity.unread]
-        return [*dict.fromkeys((*self.asking.unread, *self.asking.reasons)), *granting]
+        reasons = list(dict.fromkeys((*self.asking.unread, *self.asking.reasons)))
+        if not exposed:
+            reasons += [reason for identity in self.asking.identities for reason in identity.unread]
+        return reasons
 
     def decide(self) -> Decision:
         exposures = list(self._exposures())
         bounce = self._bounce()
-        reasons = list(dict.fromkeys((*self.asking.unread, *self.asking.reasons)))
-        if not exposures:
-            reasons = self._doubts()
+        reasons = self._doubts(exposed=bool(exposures))
         if exposures:
             proven = any(exposure.certainty == "proven" for exposure in exposures)
             certainty: Certainty = "proven" if proven else "possible"
