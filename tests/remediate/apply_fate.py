@@ -13,7 +13,7 @@ from auditor.account import PolicyText, Role
 from auditor.remediate import journal_file
 from auditor.remediate.journal_file import FileJournal
 from tests.collect.wire import Wire
-from tests.remediate.apply_world import ACCOUNT
+from tests.remediate.apply_world import ACCOUNT, World, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,3 +166,19 @@ def unlocked(journal: FileJournal) -> FileJournal:
             yield lambda: None
 
     return Unlocked(journal._path)
+
+
+@contextmanager
+def gated(
+    monkeypatch: pytest.MonkeyPatch, wire: Gate, names: tuple[str, ...], action: str
+) -> Iterator[World]:
+    """A world whose calls all pass the wire: the guard, and open roles; retries don't wait."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with world(monkeypatch) as made:
+        made.eyes = Shortcut
+        made.deploy_guard()
+        wire.attach(made.session)
+        made.iam = made.session.client("iam", config=made.iam.meta.config)
+        for name in names:
+            made.role(name, action)
+        yield made

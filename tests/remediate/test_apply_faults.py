@@ -11,8 +11,8 @@ from auditor.collect.single import RoleReader
 from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.run import WAITS
 from tests.collect.wire import Request, answer, fail, refuse
-from tests.remediate.apply_fate import Gate, Shortcut
-from tests.remediate.apply_world import GUARD, World, outcomes, remembered, steps, world
+from tests.remediate.apply_fate import Gate, gated
+from tests.remediate.apply_world import GUARD, World, outcomes, remembered, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,14 +31,7 @@ def wire() -> Gate:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, wire: Gate) -> Iterator[World]:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with world(monkeypatch) as made:
-        made.eyes = Shortcut
-        made.deploy_guard()
-        wire.attach(made.session)
-        made.iam = made.session.client("iam", config=made.iam.meta.config)
-        for name in ("a", "b", "c"):
-            made.role(name, "ses:SendEmail")
+    with gated(monkeypatch, wire, ("a", "b", "c"), "ses:SendEmail") as made:
         yield made
 
 

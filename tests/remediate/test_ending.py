@@ -11,8 +11,8 @@ import pytest
 from auditor.remediate.interface import JournalError
 from auditor.remediate.journal_file import FileJournal
 from tests.collect.wire import refuse
-from tests.remediate.apply_fate import Gate, Shortcut
-from tests.remediate.apply_world import ACCOUNT, TRUST, World, allow, outcomes, world
+from tests.remediate.apply_fate import Gate, gated
+from tests.remediate.apply_world import ACCOUNT, TRUST, World, allow, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,14 +30,7 @@ def wire() -> Gate:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, wire: Gate) -> Iterator[World]:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with world(monkeypatch) as made:
-        made.eyes = Shortcut
-        made.deploy_guard()
-        wire.attach(made.session)
-        made.iam = made.session.client("iam", config=made.iam.meta.config)
-        for name in NAMES:
-            made.role(name, "ses:*")
+    with gated(monkeypatch, wire, NAMES, "ses:*") as made:
         yield made
 
 

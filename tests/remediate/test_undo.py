@@ -15,7 +15,7 @@ from auditor.remediate.journal_file import FileJournal
 from auditor.remediate.model import Standing, text_of
 from auditor.remediate.run import PAUSE
 from tests.collect.wire import Request, fail, refuse
-from tests.remediate.apply_fate import Gate, Shortcut
+from tests.remediate.apply_fate import Gate, gated
 from tests.remediate.apply_world import (
     GUARD,
     INLINE,
@@ -24,7 +24,6 @@ from tests.remediate.apply_world import (
     remembered,
     steps,
     told,
-    world,
 )
 
 if TYPE_CHECKING:
@@ -46,14 +45,7 @@ def wire() -> Gate:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, wire: Gate) -> Iterator[World]:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with world(monkeypatch) as made:
-        made.eyes = Shortcut
-        made.deploy_guard()
-        wire.attach(made.session)
-        made.iam = made.session.client("iam", config=made.iam.meta.config)
-        for name in ("a", "b"):
-            made.role(name, "ses:SendEmail")
+    with gated(monkeypatch, wire, ("a", "b"), "ses:SendEmail") as made:
         yield made
 
 
